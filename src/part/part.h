@@ -1,0 +1,41 @@
+/* part/part.h: prices: look-up tables, carries, registers and picoseconds of a target, for an operation of given widths. Knows nothing of IRs. */
+#ifndef KAON_PART_PART_H
+#define KAON_PART_PART_H
+
+#include "num/interval.h"
+
+typedef struct PartModel PartModel; /* fields in part.c's table; see parts.def */
+
+typedef enum PartOperation {
+    PART_ADD,        /* sum or difference on one carry chain: `bits` positions where both operands (or a carry) matter */
+    PART_NEGATE,
+    PART_COMPARE,    /* two variables; a constant when `constant` */
+    PART_SELECT,     /* `bits` two-way multiplexers */
+    PART_LOGIC,      /* `bits` independent functions of `fan_in` bits each */
+    PART_MULTIPLY,   /* bits x other_bits */
+    PART_TABLE,      /* 2^address_bits entries of `bits` */
+    PART_WIRE,       /* nothing */
+} PartOperation;
+
+typedef struct PartQuery {
+    PartOperation operation;
+    uint32_t bits, other_bits; /* other_bits: second factor, address bits of a table */
+    uint32_t fan_in;
+    bool constant;
+} PartQuery;
+
+typedef struct PartPrice {
+    uint32_t luts;
+    uint32_t carries; /* carry positions (bits) */
+    uint32_t delay_ps;
+} PartPrice;
+
+const PartModel *part_find(const char *name);   /* NULL if unknown */
+const char *part_names(void);                   /* "xcup, ecp5, ..." */
+const char *part_name(const PartModel *part);
+const char *part_synth_command(const PartModel *part);
+uint32_t part_default_clock_ps(const PartModel *part);
+uint32_t part_register_ps(const PartModel *part);
+PartPrice part_price(const PartModel *part, PartQuery query);
+
+#endif
