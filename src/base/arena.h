@@ -24,7 +24,7 @@ typedef struct Memory {
     uint64_t limit_bytes; /* refuse beyond it; 0: none */
     uint64_t used_bytes;  /* held now */
     uint64_t peak_bytes;
-    uint64_t allocations; /* calls of arena_alloc so far, in all arenas of the family */
+    uint64_t allocations; /* calls of arena_alloc so far, in all arenas of the family; making a child counts as one */
     uint64_t fail_at;     /* the call with this number (from 1) fails, and all after it; 0: none. For tests. */
 } Memory;
 
@@ -47,6 +47,7 @@ void *arena_copy(Arena *arena, const void *from, size_t size, size_t align);
 char *arena_strdup(Arena *arena, const char *text);
 char *arena_strndup(Arena *arena, const char *text, size_t length);
 
+/* Calls release(object) when the arena is destroyed; at once, should memory for the note itself be short. */
 void arena_defer(Arena *arena, void (*release)(void *object), void *object);
 
 bool arena_failed(const Arena *arena); /* the sticky flag */

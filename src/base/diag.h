@@ -39,14 +39,14 @@ typedef struct Diag {
 typedef struct DiagList {
     Arena *arena; /* keeps copies of all strings, so that callers may pass scratch */
     VEC(Diag) list;
-    uint32_t n_errors, n_warnings;
-    uint32_t n_dropped; /* errors beyond DIAG_MOST are counted, not kept */
+    uint32_t n_errors, n_warnings, n_notes;
+    uint32_t n_dropped; /* beyond DIAG_MOST of a severity they are counted, not kept */
 } DiagList;
 
 #define DIAG_MOST 200u
 
 DiagList diag_init(Arena *arena);
-void diag_add(DiagList *diags, Diag diag);
+void diag_add(DiagList *diags, Diag diag); /* control bytes and broken UTF-8 in the strings become \xNN here */
 /* diag_error(diags, DIAG_SHAPE, place, "use shape ...", "kernel has %u rows", n): hint first (may be NULL), then the text */
 void diag_error(DiagList *diags, DiagCode code, Place place, const char *hint, const char *format, ...) KAON_PRINTF(5, 6);
 void diag_warning(DiagList *diags, DiagCode code, Place place, const char *hint, const char *format, ...) KAON_PRINTF(5, 6);
