@@ -35,6 +35,7 @@
 
 #define CHUNK_FIRST ((size_t)4 << 10)
 #define CHUNK_MOST  ((size_t)1 << 20)
+#define BLOCK_MOST ((size_t)1 << 39) /* 512 GiB: a size above it is a mistake or an attack, and sanitisers stop at 1 TiB */
 
 typedef struct Chunk {
     alignas(max_align_t) struct Chunk *next;
@@ -174,7 +175,7 @@ static void *chunk_take(Chunk *chunk, size_t size, size_t align)
 
 static Chunk *chunk_open(Arena *arena, size_t size)
 {
-    Chunk *chunk = size > SIZE_MAX - sizeof *chunk ? NULL : memory_take(arena->family->memory, sizeof *chunk + size);
+    Chunk *chunk = memory_take(arena->family->memory, sizeof *chunk + size);
     if (!chunk)
         return NULL;
     chunk->size = size;
@@ -187,7 +188,7 @@ static void *arena_take(Arena *arena, size_t size, size_t align)
     assert(align && !(align & (align - 1)));
     if (size == 0)
         size = 1; /* so that two blocks never share an address */
-    if (size > SIZE_MAX / 2 || align > CHUNK_FIRST)
+    if (size > BLOCK_MOST || align > CHUNK_FIRST)
         return NULL;
     size += RED_ZONE;
     void *at = arena->chunk ? chunk_take(arena->chunk, size, align) : NULL;

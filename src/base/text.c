@@ -11,6 +11,7 @@
 
 char *fmt_va(Arena *arena, const char *format, va_list args)
 {
+    assert(format);
     va_list again;
     va_copy(again, args);
     int n = vsnprintf(NULL, 0, format, again);
