@@ -1,0 +1,65 @@
+/* cmvm/cmvm.h: constant matrix times vector as a graph of adders. A library in itself: no IR inside; the caller turns the node list into wires.
+ *
+ *     y_j = sum_i weight[i][j] * x_i          every product a few shifted copies of x_i, every sum an adder, equal sums shared
+ *
+ * Values are integers times a power of two of their own: input i is n * 2^step_log2 with n in range. A constant addend (a bias) is an input whose
+ * range is a point. Inputs may arrive at different times; outputs may have deadlines and bits that nobody reads. Decisions use integers only, and work is
+ * counted, never timed: the same problem gives the same nodes on every machine.
+ */
+#ifndef KAON_CMVM_CMVM_H
+#define KAON_CMVM_CMVM_H
+
+#include "num/interval.h"
+#include "part/part.h"
+
+typedef struct CmvmInput {
+    Interval range;      /* raw */
+    int32_t step_log2;   /* value = raw * 2^step_log2 */
+    int32_t arrival_ps;
+} CmvmInput;
+
+typedef struct CmvmOutput {
+    int32_t lowest_log2;  /* bits below 2^lowest_log2 are not read (and do not round): INT32_MIN for all */
+    int32_t highest_log2; /* bits from 2^highest_log2 up are not read (the reader wraps): INT32_MAX for all */
+    int32_t deadline_ps;  /* INT32_MAX: none */
+} CmvmOutput;
+
+typedef struct CmvmProblem {
+    uint32_t n_in, n_out;
+    const int64_t *weight;    /* [n_in][n_out] */
+    int32_t weight_step_log2; /* value = weight * 2^weight_step_log2 */
+    const CmvmInput *in;      /* [n_in] */
+    const CmvmOutput *out;    /* [n_out]; NULL: all bits, no deadlines */
+    const PartModel *part;
+    uint64_t work;            /* steps of search allowed beyond the first solution */
+    uint64_t seed;
+} CmvmProblem;
+
+/* value = a * 2^shift_a  +-  b * 2^shift_b; a and b number inputs first, then nodes before this one */
+typedef struct CmvmNode {
+    uint32_t a, b;
+    int32_t shift_a, shift_b;
+    bool negate_b;
+} CmvmNode;
+
+/* The output's value: +- node * 2^shift; CMVM_ZERO: the constant 0 */
+#define CMVM_ZERO UINT32_MAX
+typedef struct CmvmResult {
+    uint32_t source; /* input or node */
+    int32_t shift;
+    bool negate;
+} CmvmResult;
+
+typedef struct CmvmSolution {
+    CmvmNode *node; /* [n_nodes] */
+    uint32_t n_nodes;
+    CmvmResult *out; /* [n_out] */
+    uint64_t cost_bits; /* sum of adder widths */
+    uint32_t depth;     /* longest chain of adders */
+} CmvmSolution;
+
+/* Always succeeds (memory aside), and always right: the result is multiplied out on unit vectors before it is given back. */
+CmvmSolution cmvm_solve(Arena *arena, const CmvmProblem *problem);
+bool cmvm_verify(Arena *arena, const CmvmProblem *problem, const CmvmSolution *solution);
+
+#endif
