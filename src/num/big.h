@@ -21,7 +21,7 @@ Big big_mul(Arena *arena, Big a, Big b);
 Big big_neg(Big a);
 Big big_shl(Arena *arena, Big a, uint32_t shift);
 Big big_shr_floor(Arena *arena, Big a, uint32_t shift);
-/* floor division: a = q b + r, 0 <= r < |b| for b > 0; b != 0 */
+/* floor division: a = q b + r, r between 0 (included) and b (not), so r >= 0 for b > 0; b != 0. q or r may be NULL. */
 void big_divmod_floor(Arena *arena, Big a, Big b, Big *q, Big *r);
 Big big_gcd(Arena *arena, Big a, Big b);
 int big_compare(Big a, Big b);
@@ -29,8 +29,10 @@ static inline bool big_is_zero(Big a) { return a.n == 0; }
 static inline int big_sign(Big a) { return a.n == 0 ? 0 : a.negative ? -1 : 1; }
 uint32_t big_bits(Big a);            /* bit length of |a| */
 uint32_t big_trailing_zeros(Big a);  /* 0 for 0 */
+u128 big_low_bits(Big a);            /* a modulo 2^128, in two's complement */
 void text_put_big(Text *text, Big a);
-bool big_parse(Arena *arena, const char *text, Big *out); /* decimal */
+#define BIG_MAX_DIGITS 10000u /* conversion is quadratic: longer text is refused */
+bool big_parse(Arena *arena, const char *text, Big *out); /* decimal, a '-' in front allowed */
 
 /* num / den, den > 0, in lowest terms always. A zeroed Rational is invalid; use rational_from_i64(arena, 0, 1). */
 typedef struct Rational {
@@ -59,6 +61,7 @@ bool rational_power_of_two(Rational a, int32_t *log2); /* a == 2^log2 */
 i128 quantise_rational(Arena *arena, Rational a, const Quantiser *q, QuantiserCounts *counts);
 
 void text_put_rational(Text *text, Rational a); /* "-7/3", "12"; dyadic ones with a large power of two as "5*2^-30" */
-bool rational_parse(Arena *arena, const char *text, Rational *out); /* those forms and decimals "0.25" */
+/* those forms and decimals "0.25", "-1e-05"; exponents to +-4096 of ten and +-16384 of two */
+bool rational_parse(Arena *arena, const char *text, Rational *out);
 
 #endif

@@ -68,19 +68,29 @@ i128 quantise_raw(i128 raw, int32_t frac, const Quantiser *q, QuantiserCounts *c
 i128 quantise_double(double value, const Quantiser *q, QuantiserCounts *counts);
 /* raw / 2^drop, drop >= 0, rounded; the rounding step of quantise_raw */
 i128 round_raw(i128 raw, uint32_t drop, Rounding rounding);
+/* The rounding decision that every exact assignment shares: does floor(v) become floor(v) + 1? v is not an integer; `odd` says what floor(v)
+ * is, `half` how v - floor(v) compares with 1/2 (-1, 0, 1). */
+bool round_up(Rounding rounding, bool negative, bool odd, int half);
+/* The overflow step of an assignment, for a value on the grid of q->type; ..._wide: for one that certainly does not fit, given by its sign and
+ * its low 128 bits in two's complement. */
+i128 overflow_raw(i128 raw, const Quantiser *q, QuantiserCounts *counts);
+i128 overflow_wide(bool negative, u128 low, const Quantiser *q, QuantiserCounts *counts);
+/* the least value that an assignment can give: fixed_min, or -fixed_max for SAT_SYM */
+i128 quantiser_min(const Quantiser *q);
 /* raw * 2^-frac, correctly rounded to nearest even */
 double fixed_to_double(i128 raw, int32_t frac);
 
 const char *rounding_text(Rounding rounding);
 const char *overflow_text(Overflow overflow);
-bool rounding_parse(const char *text, Rounding *out); /* with or without AP_; QONNX and HGQ synonyms included: see rounding.def */
+bool rounding_parse(const char *text, Rounding *out); /* any case, with or without AP_; QONNX and HGQ synonyms included: see rounding.def */
 bool overflow_parse(const char *text, Overflow *out);
 
 void text_put_fixed(Text *text, FixedType type); /* s8.4 */
 const char *fixed_text(Arena *arena, FixedType type);
-bool fixed_parse(const char *text, FixedType *out); /* s8.4 */
-/* fixed<16,6,RND,SAT>: the form that a user knows; fixed_parse's form is taken too (TRN, WRAP). On failure *why says what is wrong. */
+bool fixed_parse(const char *text, FixedType *out); /* s8.4; bits 1..64 */
+/* fixed<16,6,RND,SAT>: the form that a user knows; fixed_parse's form is taken too (TRN, WRAP). bits 0..64: a pruned value has 0. The fifth
+ * parameter N is read with every overflow mode but kept with WRAP only, the one that looks at it. On failure *why says what is wrong. */
 bool quantiser_parse(Arena *arena, const char *text, Quantiser *out, const char **why);
-const char *quantiser_text(Arena *arena, const Quantiser *q); /* fixed<16,6,RND,SAT>, the modes always shown */
+const char *quantiser_text(Arena *arena, const Quantiser *q); /* fixed<16,6,RND,SAT>, the modes always shown, N where it is not 0 */
 
 #endif

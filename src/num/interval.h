@@ -13,7 +13,11 @@ typedef struct Interval {
     i128 lo, hi;    /* lo <= hi */
     uint8_t zeros;  /* 2^zeros divides every value; at most 127; for the constant 0: 127 */
 } Interval;
+/* Stands for all multiples of 2^zeros from lo to hi. Every rule gives, and for its exactness wants, the canonical form: lo and hi are such
+ * multiples, and zeros of a point is that of its value. interval_tight makes it so. |lo|, |hi| < 2^126. */
 
+bool interval_valid(Interval a); /* that form; for what was read from a file */
+bool interval_tight(Interval a, Interval *out); /* false if no multiple of 2^zeros is in [lo, hi] */
 Interval interval_of(i128 lo, i128 hi);   /* zeros 0 unless lo == hi */
 Interval interval_point(i128 value);
 Interval interval_of_type(FixedType type);
@@ -24,12 +28,14 @@ bool interval_within(Interval inner, Interval outer); /* values and zeros: every
 bool interval_fits(Interval a, FixedType type);
 FixedType interval_type(Interval a, int32_t frac);    /* fixed_holding(lo, hi, frac) */
 
-/* Each returns false when a bound leaves +-2^126 (then *out is untouched): the caller reports a width error. */
+/* Each returns false when a bound reaches +-2^126 (then *out is untouched): the caller reports a width error. */
 bool interval_add(Interval a, Interval b, Interval *out);
 bool interval_sub(Interval a, Interval b, Interval *out);
 bool interval_mul(Interval a, Interval b, Interval *out);
 bool interval_shl(Interval a, uint32_t shift, Interval *out); /* raw * 2^shift */
 Interval interval_neg(Interval a);
+Interval interval_abs(Interval a);
+Interval interval_shr(Interval a, uint32_t shift); /* floor(raw / 2^shift) */
 Interval interval_join(Interval a, Interval b);
 Interval interval_min(Interval a, Interval b);
 Interval interval_max(Interval a, Interval b);
