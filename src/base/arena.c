@@ -35,7 +35,7 @@
 
 #define CHUNK_FIRST ((size_t)4 << 10)
 #define CHUNK_MOST  ((size_t)1 << 20)
-#define BLOCK_MOST ((size_t)1 << 39) /* 512 GiB: a size above it is a mistake or an attack, and sanitisers stop at 1 TiB */
+#define BLOCK_MOST  ((size_t)1 << 39) /* 512 GiB: a size above it is a mistake or an attack, and sanitisers stop at 1 TiB */
 
 typedef struct Chunk {
     alignas(max_align_t) struct Chunk *next;

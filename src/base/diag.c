@@ -30,26 +30,18 @@ DiagList diag_init(Arena *arena) { return (DiagList){.arena = arena}; }
 
 static const char *keep(Arena *arena, const char *text) { return text ? text_printable(arena, text, DIAG_TEXT_MOST) : NULL; }
 
-/* How many of this severity were seen, this one included. */
-static uint32_t count_one(DiagList *diags, DiagSeverity severity)
+/* Counts one of this severity; false if there are too many to keep. */
+static bool count_one(DiagList *diags, DiagSeverity severity)
 {
-    switch (severity) {
-    case DIAG_NOTE:
-        return ++diags->n_notes;
-    case DIAG_WARNING:
-        return ++diags->n_warnings;
-    case DIAG_ERROR:
-        return ++diags->n_errors;
-    }
-    return 0;
+    uint32_t *count = severity == DIAG_ERROR ? &diags->n_errors : severity == DIAG_WARNING ? &diags->n_warnings : &diags->n_notes;
+    if (++*count <= DIAG_MOST)
+        return true;
+    diags->n_dropped++;
+    return false;
 }
 
-void diag_add(DiagList *diags, Diag diag)
+static void add_counted(DiagList *diags, Diag diag)
 {
-    if (count_one(diags, diag.severity) > DIAG_MOST) {
-        diags->n_dropped++;
-        return;
-    }
     diag.place.file = keep(diags->arena, diag.place.file);
     diag.place.layer = keep(diags->arena, diag.place.layer);
     diag.place.kind = keep(diags->arena, diag.place.kind);
@@ -59,13 +51,22 @@ void diag_add(DiagList *diags, Diag diag)
     vec_push(diags->arena, &diags->list, diag);
 }
 
+void diag_add(DiagList *diags, Diag diag)
+{
+    if (count_one(diags, diag.severity))
+        add_counted(diags, diag);
+}
+
+/* Formats only what is kept: a file with a million faults must not cost a million strings. */
 #define ADD_FORMATTED(of_severity)                                                                                                         \
     do {                                                                                                                                   \
+        if (!count_one(diags, (of_severity)))                                                                                              \
+            break;                                                                                                                         \
         va_list args;                                                                                                                      \
         va_start(args, format);                                                                                                            \
         const char *text = fmt_va(diags->arena, format, args);                                                                             \
         va_end(args);                                                                                                                      \
-        diag_add(diags, (Diag){.severity = (of_severity), .code = code, .place = place, .text = text, .hint = hint});                      \
+        add_counted(diags, (Diag){.severity = (of_severity), .code = code, .place = place, .text = text, .hint = hint});                   \
     } while (0)
 
 void diag_error(DiagList *diags, DiagCode code, Place place, const char *hint, const char *format, ...) { ADD_FORMATTED(DIAG_ERROR); }

@@ -13,9 +13,11 @@ typedef struct Bytes {
 #define FILE_LIMIT_TEXT (1ull << 28)   /* JSON, YAML, text forms: 256 MiB */
 #define FILE_LIMIT_EVENTS (8ull << 30) /* event files: 8 GiB */
 
-/* false and a diagnostic when the file cannot be read or is larger than limit (checked before memory is asked for). "-" is standard input. */
+/* false and a diagnostic when the file cannot be read or is larger than limit, which is checked before memory is asked for and again while
+ * reading what has no size beforehand (pipes). "-" is standard input. */
 bool file_read(Arena *arena, const char *path, uint64_t limit, Bytes *out, DiagList *diags);
-/* Writes to a temporary name beside `path`, syncs, renames: the old file or the new one, never half of one. */
+/* Writes to a temporary name beside `path`, syncs, renames: the old file or the new one, never half of one. What is no regular file
+ * (/dev/stdout, a pipe) is written to directly. */
 bool file_write(const char *path, const void *at, size_t n, DiagList *diags);
 bool file_exists(const char *path);
 bool file_is_folder(const char *path);
@@ -26,13 +28,14 @@ const char *path_stem(Arena *arena, const char *path);   /* that, without its la
 const char *path_of_program(Arena *arena, const char *name);
 
 /* A folder that appears in one step. Files are written into a hidden sibling; commit exchanges it with `path` (renameat2, else two renames),
- * then removes the old one. Until commit nothing of `path` is touched; a killed run leaves at most the hidden sibling, which the next one removes. An existing `path` is
- * replaced only if it holds a file `marker` (or is an empty folder); else an error is reported by folder_begin. */
+ * then removes the old one. Until commit nothing of `path` is touched; a killed run leaves at most the hidden sibling, which the next one
+ * removes. An existing `path` is replaced only if it holds a file `marker` (or is an empty folder); else folder_begin reports an error. */
 typedef struct OutputFolder {
     Arena *arena;
     const char *path;      /* as the user gave it */
     const char *temporary; /* where files go until commit */
-    bool failed;
+    bool failed;           /* a write went wrong: nothing will be committed */
+    struct FolderState *state;
 } OutputFolder;
 
 bool folder_begin(OutputFolder *folder, Arena *arena, const char *path, const char *marker, DiagList *diags);

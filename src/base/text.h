@@ -38,6 +38,8 @@ bool text_ends(const char *text, const char *suffix);
 /* Whole-string parses: false (and *out untouched) on trailing characters, overflow or emptiness. No locale. */
 bool text_to_i64(const char *text, int64_t *out);
 bool text_to_i128(const char *text, i128 *out);
+/* The way back from text_put_dyadic: also false off the grid of 2^-frac and beyond 128 bits. */
+bool text_to_dyadic(const char *text, int32_t frac, i128 *out);
 bool text_to_double(const char *text, double *out); /* decimal and hexadecimal floats, inf, nan */
 /* "did you mean": the entry of names[n] nearest to `name`, NULL if none is near */
 const char *text_nearest(const char *name, const char *const *names, size_t n);
