@@ -1,0 +1,89 @@
+/* api/design.h: a model on its way to hardware: what the phases of a compile make, and what out/ keeps of it. */
+#ifndef KAON_API_DESIGN_H
+#define KAON_API_DESIGN_H
+
+#include "emit/emit.h"
+#include "pass/pass.h"
+#include "report/report.h"
+#include "time/time.h"
+
+/* From physical units to what the model takes, in double: clip((x - mean) / std, -clip, clip) * 2^shift; per feature of the last axis. */
+typedef struct InputScaling {
+    const char *port;         /* NULL: the first */
+    uint32_t n_mean, n_std;   /* 0: none; 1: for all; else the size of the last axis */
+    const double *mean, *std;
+    double clip;              /* 0: none */
+    int32_t shift;
+} InputScaling;
+
+typedef struct DesignOptions {
+    PassOptions pass;
+    const PartModel *part;
+    uint32_t clock_ps;        /* 0: the part's */
+    int32_t latency_cycles;   /* -1: auto */
+    const char *name;         /* of the top; NULL: from the file */
+    bool valid, enable, reset;
+    VEC(InputScaling) scaling;
+} DesignOptions;
+
+DesignOptions design_options_default(void);
+/* One documented schema (docs/config.md), YAML or JSON. Values already set by the command line are applied by the caller afterwards. */
+bool design_options_read(Arena *arena, const char *path, DesignOptions *options, DiagList *diags);
+
+/* "model", "logits", "argmax", "cut=0.5"; and a clock period in ns. False if it is none. */
+bool design_head_parse(const char *text, PassOptions *options);
+bool design_clock_parse(double ns, uint32_t *clock_ps);
+
+typedef struct DesignPort {
+    const char *name;
+    Shape shape;
+    uint32_t first, n;      /* among the flat values of all ports */
+    QuantMap quant;         /* inputs: how a real number becomes raw */
+    TypeMap type;           /* of the raw values */
+    Scale scale;
+    GraphPost post;         /* outputs */
+    bool is_default;
+    const InputScaling *scaling; /* inputs; NULL: none */
+} DesignPort;
+
+typedef struct Design {
+    Arena *arena;
+    const char *file;       /* the model file, as given */
+    const char *name;       /* of the top module */
+    const char *folder;     /* out/, when loaded from or saved to one */
+    DesignOptions options;
+    Graph *model;           /* as trained */
+    Graph *typed;           /* integers: what the hardware computes */
+    Circuit *circuit;       /* the same, a wire at a time, optimised */
+    Circuit *pipelined;     /* with registers */
+    TimeReport time;
+    Report report;
+    VEC(DesignPort) inputs;
+    VEC(DesignPort) outputs;
+    uint32_t n_in, n_out;   /* flat */
+    double seconds[8];      /* DesignPhase */
+} Design;
+
+typedef enum DesignPhase {
+#define PHASE(name, text) DESIGN_##name,
+#include "api/phases.def"
+#undef PHASE
+    DESIGN_PHASE_COUNT
+} DesignPhase;
+const char *design_phase_text(DesignPhase phase);
+
+/* The phases, in order; each false with diagnostics. design_compile runs them all but save. */
+bool design_import(Design *design, const char *path, DiagList *diags);
+bool design_type(Design *design, DiagList *diags);
+bool design_lower(Design *design, DiagList *diags);
+bool design_optimise(Design *design, DiagList *diags);
+bool design_schedule(Design *design, DiagList *diags);
+bool design_save(Design *design, const char *folder, DiagList *diags); /* emits everything and puts it there in one step */
+
+Design *design_create(Arena *arena, const DesignOptions *options);
+bool design_compile(Design *design, const char *path, void (*progress)(const char *phase), DiagList *diags);
+/* From out/ (a folder with kaon.json): what the files say, ready to run. */
+bool design_load(Design *design, const char *folder, DiagList *diags);
+bool design_is_folder(Arena *arena, const char *path);
+
+#endif

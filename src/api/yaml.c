@@ -1,0 +1,158 @@
+/* api/yaml.c: YAML (of which JSON is a part) as jansson trees. Plain scalars become null, booleans, integers or reals as YAML 1.2's core schema
+ * says; anchors and aliases are refused, since they make small files unfold into huge ones. */
+#include <string.h>
+
+#include <yaml.h>
+
+#include "api/inside.h"
+
+#define YAML_MAX_DEPTH 32
+
+typedef struct Reader {
+    Arena *arena;
+    const char *file;
+    DiagList *diags;
+    yaml_parser_t parser;
+    uint32_t depth;
+} Reader;
+
+static void close_parser(void *parser) { yaml_parser_delete(parser); }
+
+static json_t *fail(Reader *reader, const yaml_mark_t *mark, const char *text)
+{
+    Place place = { .file = reader->file, .line = (uint32_t)mark->line + 1, .column = (uint32_t)mark->column + 1 };
+    diag_error(reader->diags, DIAG_SYNTAX, place, "see docs/config.md", "%s", text);
+    return NULL;
+}
+
+static json_t *scalar(Reader *reader, const yaml_event_t *event)
+{
+    const char *text = (const char *)event->data.scalar.value;
+    json_t *value = NULL;
+    int64_t integer;
+    double real;
+    if (event->data.scalar.length != strlen(text))
+        return fail(reader, &event->start_mark, "a text with a zero byte");
+    if (event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE) {
+        if (text_equal(text, "") || text_equal(text, "~") || text_equal(text, "null"))
+            value = json_null();
+        else if (text_equal(text, "true") || text_equal(text, "false"))
+            value = json_boolean(text[0] == 't');
+        else if (text_to_i64(text, &integer))
+            value = json_integer(integer);
+        else if (text_to_double(text, &real) && real - real == 0)
+            value = json_real(real);
+    }
+    if (value == NULL)
+        value = json_string(text);
+    if (value == NULL)
+        arena_out_of_memory(reader->arena);
+    return value;
+}
+
+static json_t *node(Reader *reader, yaml_event_t *event);
+
+static bool next_event(Reader *reader, yaml_event_t *event)
+{
+    if (yaml_parser_parse(&reader->parser, event))
+        return true;
+    if (reader->parser.error == YAML_MEMORY_ERROR)
+        arena_out_of_memory(reader->arena);
+    fail(reader, &reader->parser.problem_mark, reader->parser.problem != NULL ? reader->parser.problem : "not valid YAML");
+    return false;
+}
+
+/* Events are plain data of libyaml: each is deleted before the walk goes on, so that a jump out leaves only what the arena releases. */
+static json_t *sequence(Reader *reader)
+{
+    json_t *list = json_keep(reader->arena, json_array());
+    for (;;) {
+        yaml_event_t event;
+        if (!next_event(reader, &event))
+            return NULL;
+        if (event.type == YAML_SEQUENCE_END_EVENT) {
+            yaml_event_delete(&event);
+            return json_incref(list);
+        }
+        json_t *value = node(reader, &event);
+        if (value == NULL)
+            return NULL;
+        json_push(reader->arena, list, value);
+    }
+}
+
+static json_t *mapping(Reader *reader)
+{
+    json_t *object = json_keep(reader->arena, json_object());
+    for (;;) {
+        yaml_event_t event;
+        if (!next_event(reader, &event))
+            return NULL;
+        if (event.type == YAML_MAPPING_END_EVENT) {
+            yaml_event_delete(&event);
+            return json_incref(object);
+        }
+        yaml_mark_t mark = event.start_mark;
+        const char *key = event.type == YAML_SCALAR_EVENT ? arena_strdup(reader->arena, (const char *)event.data.scalar.value) : NULL;
+        yaml_event_delete(&event);
+        if (key == NULL)
+            return fail(reader, &mark, "a key must be a plain text");
+        if (json_object_get(object, key) != NULL)
+            return fail(reader, &mark, fmt(reader->arena, "key '%s' is given twice", text_printable(reader->arena, key, 60)));
+        if (!next_event(reader, &event))
+            return NULL;
+        json_t *value = node(reader, &event);
+        if (value == NULL)
+            return NULL;
+        json_set(reader->arena, object, key, value);
+    }
+}
+
+/* Takes the event. A new reference, or NULL and a diagnostic. */
+static json_t *node(Reader *reader, yaml_event_t *event)
+{
+    yaml_mark_t mark = event->start_mark;
+    yaml_event_type_t type = event->type;
+    json_t *value = type == YAML_SCALAR_EVENT ? scalar(reader, event) : NULL;
+    yaml_event_delete(event);
+    if (type == YAML_SCALAR_EVENT)
+        return value;
+    if (type != YAML_SEQUENCE_START_EVENT && type != YAML_MAPPING_START_EVENT)
+        return fail(reader, &mark, "aliases are not read here: write the value out");
+    if (++reader->depth > YAML_MAX_DEPTH)
+        return fail(reader, &mark, "nested too deeply");
+    value = type == YAML_SEQUENCE_START_EVENT ? sequence(reader) : mapping(reader);
+    reader->depth--;
+    return value;
+}
+
+bool yaml_parse(Arena *arena, Bytes bytes, const char *file, struct json_t **out, DiagList *diags)
+{
+    Reader *reader = arena_new(arena, Reader);
+    *reader = (Reader){ .arena = arena, .file = file, .diags = diags };
+    if (!yaml_parser_initialize(&reader->parser))
+        arena_out_of_memory(arena);
+    arena_defer(arena, close_parser, &reader->parser);
+    yaml_parser_set_input_string(&reader->parser, bytes.at, bytes.n);
+
+    yaml_event_t event;
+    do {
+        if (!next_event(reader, &event))
+            return false;
+        if (event.type == YAML_STREAM_END_EVENT) {
+            yaml_event_delete(&event);
+            fail(reader, &(yaml_mark_t){ 0 }, "the file is empty");
+            return false;
+        }
+        if (event.type == YAML_STREAM_START_EVENT || event.type == YAML_DOCUMENT_START_EVENT) {
+            yaml_event_delete(&event);
+            continue;
+        }
+        break;
+    } while (true);
+    json_t *value = node(reader, &event);
+    if (value == NULL)
+        return false;
+    *out = json_keep(arena, value);
+    return true;
+}

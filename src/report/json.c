@@ -1,0 +1,75 @@
+/* report/json.c: jansson under our rules for memory: everything made here dies with an arena, and a failed malloc returns to the phase boundary. */
+#include <stdlib.h>
+
+#include "report/report.h"
+
+static void release(void *value) { json_decref(value); }
+
+json_t *json_keep(Arena *arena, json_t *value)
+{
+    if (value == NULL)
+        arena_out_of_memory(arena);
+    arena_defer(arena, release, value);
+    return value;
+}
+
+void json_set(Arena *arena, json_t *object, const char *key, json_t *value)
+{
+    if (value == NULL || json_object_set_new(object, key, value) != 0)
+        arena_out_of_memory(arena);
+}
+
+void json_push(Arena *arena, json_t *array, json_t *value)
+{
+    if (value == NULL || json_array_append_new(array, value) != 0)
+        arena_out_of_memory(arena);
+}
+
+static void set_text(Arena *arena, json_t *object, const char *key, const char *text)
+{
+    /* jansson takes valid UTF-8 only; what came from a file may be anything */
+    json_set(arena, object, key, json_string(text_printable(arena, text, 1u << 20)));
+}
+
+json_t *json_diagnostics(Arena *arena, const DiagList *diags)
+{
+    json_t *list = json_array();
+    if (list == NULL)
+        arena_out_of_memory(arena);
+    for (uint32_t i = 0; i < diags->list.n; i++) {
+        const Diag *diag = &diags->list.at[i];
+        json_t *entry = json_object();
+        json_push(arena, list, entry);
+        set_text(arena, entry, "severity", diag_severity_text(diag->severity));
+        set_text(arena, entry, "code", diag_code_text(diag->code));
+        set_text(arena, entry, "place", place_text(arena, diag->place));
+        set_text(arena, entry, "text", diag->text);
+        set_text(arena, entry, "hint", diag->hint != NULL ? diag->hint : "");
+    }
+    return list;
+}
+
+bool json_parse(Arena *arena, Bytes bytes, const char *file, json_t **out, DiagList *diags)
+{
+    json_error_t error;
+    json_t *value = json_loadb((const char *)bytes.at, bytes.n, JSON_REJECT_DUPLICATES, &error);
+    if (value == NULL) {
+        if (json_error_code(&error) == json_error_out_of_memory)
+            arena_out_of_memory(arena);
+        Place place = { .file = file, .line = error.line > 0 ? (uint32_t)error.line : 0, .column = error.column > 0 ? (uint32_t)error.column : 0 };
+        diag_error(diags, DIAG_SYNTAX, place, "the file may be truncated", "not valid JSON: %s", text_printable(arena, error.text, 200));
+        return false;
+    }
+    *out = json_keep(arena, value);
+    return true;
+}
+
+void text_put_json(Text *text, const json_t *value)
+{
+    char *dump = json_dumps(value, JSON_INDENT(2) | JSON_REAL_PRECISION(17));
+    if (dump == NULL)
+        arena_out_of_memory(text->arena);
+    text_put(text, dump);
+    text_put_char(text, '\n');
+    free(dump);
+}
