@@ -20,7 +20,7 @@ static Big big_of(const uint32_t *limb, size_t n, bool negative)
 {
     while (n > 0 && limb[n - 1] == 0)
         n--;
-    return (Big){ .limb = n ? limb : NULL, .n = (uint32_t)n, .negative = negative && n > 0 };
+    return (Big){.limb = n ? limb : NULL, .n = (uint32_t)n, .negative = negative && n > 0};
 }
 
 static Big from_magnitude(Arena *arena, u128 magnitude, bool negative)
@@ -121,7 +121,7 @@ Big big_sub(Arena *arena, Big a, Big b) { return big_add(arena, a, big_neg(b)); 
 Big big_mul(Arena *arena, Big a, Big b)
 {
     if (a.n == 0 || b.n == 0)
-        return (Big){ 0 };
+        return (Big){0};
     uint32_t *limb = limbs_new(arena, (size_t)a.n + b.n);
     for (uint32_t i = 0; i < a.n; i++) {
         uint64_t carry = 0;
@@ -175,7 +175,7 @@ Big big_shr_floor(Arena *arena, Big a, uint32_t shift)
         return a;
     bool lower = a.negative && has_bits_below(a, shift);
     uint32_t skip = shift / 32;
-    Big shifted = { 0 };
+    Big shifted = {0};
     if (skip < a.n) {
         uint32_t *limb = limbs_new(arena, a.n - skip);
         shift_right(limb, a.limb, a.n, shift);
@@ -255,7 +255,7 @@ static void divide_magnitude(Arena *arena, Big a, Big b, Big *q, Big *r)
 {
     a.negative = b.negative = false;
     if (compare_magnitude(a, b) < 0) {
-        *q = (Big){ 0 };
+        *q = (Big){0};
         *r = a;
     } else if (b.n == 1) {
         uint32_t *limb = limbs_new(arena, a.n), *rest = limbs_new(arena, 1);

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#define CHUNK 1000000000u /* 10^9 is the greatest power of ten in a limb */
+#define CHUNK        1000000000u /* 10^9 is the greatest power of ten in a limb */
 #define CHUNK_DIGITS 9u
 
 void text_put_big(Text *text, Big a)
@@ -58,7 +58,7 @@ static Big from_digits(Arena *arena, const char *digits, size_t n, bool negative
         if (carry)
             limb[used++] = (uint32_t)carry;
     }
-    return (Big){ .limb = used ? limb : NULL, .n = used, .negative = negative && used > 0 };
+    return (Big){.limb = used ? limb : NULL, .n = used, .negative = negative && used > 0};
 }
 
 /* All of [from, from + n) is one decimal integer. */
@@ -150,7 +150,8 @@ bool rational_parse(Arena *arena, const char *text, Rational *out)
     const char *slash = strchr(text, '/'), *star = strchr(text, '*');
     Big num, den;
     if (slash) {
-        if (!parse_big(arena, text, (size_t)(slash - text), &num) || !parse_big(arena, slash + 1, strlen(slash + 1), &den) || big_sign(den) <= 0)
+        if (!parse_big(arena, text, (size_t)(slash - text), &num) || !parse_big(arena, slash + 1, strlen(slash + 1), &den) ||
+            big_sign(den) <= 0)
             return false;
         *out = rational_make(arena, num, den);
         return true;

@@ -49,7 +49,7 @@ FixedType fixed_holding(i128 lo, i128 hi, int32_t frac)
 {
     assert(lo <= hi);
     uint32_t bits = lo < 0 ? u32_max(bits_signed(lo), bits_signed(hi)) : u32_max(1, bits_unsigned((u128)hi));
-    return (FixedType){ .is_signed = lo < 0, .bits = (uint16_t)bits, .frac = frac };
+    return (FixedType){.is_signed = lo < 0, .bits = (uint16_t)bits, .frac = frac};
 }
 
 i128 fixed_wrap(i128 raw, FixedType type)

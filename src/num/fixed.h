@@ -54,7 +54,8 @@ static inline bool fixed_equal(FixedType a, FixedType b) { return a.is_signed ==
 bool quantiser_equal(Quantiser a, Quantiser b);
 i128 fixed_min(FixedType type); /* raw */
 i128 fixed_max(FixedType type);
-/* Smallest type with this frac that holds [lo, hi] (bits may exceed 64: then the result is not a type; test bits). Never fewer than 1 bit. Unsigned iff lo >= 0. */
+/* Smallest type with this frac that holds [lo, hi] (bits may exceed 64: then the result is not a type; test bits). Never fewer than 1 bit.
+ * Unsigned iff lo >= 0. */
 FixedType fixed_holding(i128 lo, i128 hi, int32_t frac);
 uint32_t bits_unsigned(u128 value);        /* bit length; 0 for 0 */
 uint32_t bits_signed(i128 value);          /* bits of two's complement, sign included; 1 for 0 and -1 */
@@ -64,15 +65,16 @@ i128 fixed_wrap(i128 raw, FixedType type);
 
 /* raw with `frac` fractional bits -> raw of q->type. Exact for every |raw| < 2^126 and every frac. counts may be NULL. */
 i128 quantise_raw(i128 raw, int32_t frac, const Quantiser *q, QuantiserCounts *counts);
-/* The same for the exact value of a double. NaN gives 0; an infinity the limit of its sign for SAT and SAT_SYM, 0 otherwise (WRAP, SAT_ZERO). */
+/* The same for the exact value of a double. NaN gives 0; an infinity the limit of its sign for SAT and SAT_SYM, 0 otherwise (WRAP,
+ * SAT_ZERO). */
 i128 quantise_double(double value, const Quantiser *q, QuantiserCounts *counts);
 /* raw / 2^drop, drop >= 0, rounded; the rounding step of quantise_raw */
 i128 round_raw(i128 raw, uint32_t drop, Rounding rounding);
-/* The rounding decision that every exact assignment shares: does floor(v) become floor(v) + 1? v is not an integer; `odd` says what floor(v)
- * is, `half` how v - floor(v) compares with 1/2 (-1, 0, 1). */
+/* The rounding decision that every exact assignment shares: does floor(v) become floor(v) + 1? v is not an integer; `odd` says what
+ * floor(v) is, `half` how v - floor(v) compares with 1/2 (-1, 0, 1). */
 bool round_up(Rounding rounding, bool negative, bool odd, int half);
-/* The overflow step of an assignment, for a value on the grid of q->type; ..._wide: for one that certainly does not fit, given by its sign and
- * its low 128 bits in two's complement. */
+/* The overflow step of an assignment, for a value on the grid of q->type; ..._wide: for one that certainly does not fit, given by its sign
+ * and its low 128 bits in two's complement. */
 i128 overflow_raw(i128 raw, const Quantiser *q, QuantiserCounts *counts);
 i128 overflow_wide(bool negative, u128 low, const Quantiser *q, QuantiserCounts *counts);
 /* the least value that an assignment can give: fixed_min, or -fixed_max for SAT_SYM */

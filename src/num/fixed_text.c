@@ -22,9 +22,15 @@ static const char *const overflow_texts[] = {
 };
 
 static const ModeName rounding_synonyms[] = {
-    { "FLOOR", ROUND_TRN },          { "ROUND", ROUND_RND_CONV },   { "ROUND_EVEN", ROUND_RND_CONV },
-    { "HALF_EVEN", ROUND_RND_CONV }, { "DOWN", ROUND_TRN_ZERO },    { "ROUND_TO_ZERO", ROUND_TRN_ZERO },
-    { "UP", ROUND_AWAY },            { "HALF_UP", ROUND_RND_INF },  { "HALF_DOWN", ROUND_RND_ZERO },
+    {"FLOOR", ROUND_TRN},
+    {"ROUND", ROUND_RND_CONV},
+    {"ROUND_EVEN", ROUND_RND_CONV},
+    {"HALF_EVEN", ROUND_RND_CONV},
+    {"DOWN", ROUND_TRN_ZERO},
+    {"ROUND_TO_ZERO", ROUND_TRN_ZERO},
+    {"UP", ROUND_AWAY},
+    {"HALF_UP", ROUND_RND_INF},
+    {"HALF_DOWN", ROUND_RND_ZERO},
 };
 
 const char *rounding_text(Rounding rounding) { return rounding_texts[rounding]; }
@@ -63,7 +69,10 @@ bool overflow_parse(const char *text, Overflow *out)
     return false;
 }
 
-void text_put_fixed(Text *text, FixedType type) { text_add(text, "%c%u.%d", type.is_signed ? 's' : 'u', (unsigned)type.bits, (int)type.frac); }
+void text_put_fixed(Text *text, FixedType type)
+{
+    text_add(text, "%c%u.%d", type.is_signed ? 's' : 'u', (unsigned)type.bits, (int)type.frac);
+}
 
 const char *fixed_text(Arena *arena, FixedType type)
 {
@@ -104,7 +113,7 @@ static bool parse_short_form(const char *text, int32_t least_bits, FixedType *ou
         return false;
     if (bits < least_bits || bits > (int32_t)FIXED_MAX_BITS || !frac_in_range(frac))
         return false;
-    *out = (FixedType){ .is_signed = *text == 's', .bits = (uint16_t)bits, .frac = frac };
+    *out = (FixedType){.is_signed = *text == 's', .bits = (uint16_t)bits, .frac = frac};
     return true;
 }
 
@@ -157,12 +166,14 @@ static bool split(Arena *arena, const char *text, Parts *parts, const char **why
     return true;
 }
 
-static bool parameter_number(Arena *arena, const Parts *parts, uint32_t i, const char *what, int32_t lo, int32_t hi, int32_t *out, const char **why)
+static bool parameter_number(Arena *arena, const Parts *parts, uint32_t i, const char *what, int32_t lo, int32_t hi, int32_t *out,
+                             const char **why)
 {
     const char *p = parts->parameter[i];
     if (take_number(&p, out) && !*p && *out >= lo && *out <= hi)
         return true;
-    *why = fmt(arena, "%s is '%s', but must be a whole number in %d..%d", what, text_printable(arena, parts->parameter[i], 40), (int)lo, (int)hi);
+    *why = fmt(arena, "%s is '%s', but must be a whole number in %d..%d", what, text_printable(arena, parts->parameter[i], 40), (int)lo,
+               (int)hi);
     return false;
 }
 
@@ -196,7 +207,7 @@ static bool parse_modes(Arena *arena, const Parts *parts, Quantiser *q, const ch
 
 static bool parse_long_form(Arena *arena, const char *text, Quantiser *q, const char **why)
 {
-    Parts parts = { 0 };
+    Parts parts = {0};
     if (!split(arena, text, &parts, why))
         return false;
     bool is_int = text_equal(parts.name, "int") || text_equal(parts.name, "uint");
@@ -212,16 +223,17 @@ static bool parse_long_form(Arena *arena, const char *text, Quantiser *q, const 
     if (!parameter_number(arena, &parts, 0, "the width", 0, FIXED_MAX_BITS, &bits, why))
         return false;
     integer = bits;
-    if (!is_int && !parameter_number(arena, &parts, 1, "the number of integer bits", bits - FIXED_MAX_FRAC, bits + FIXED_MAX_FRAC, &integer, why))
+    if (!is_int &&
+        !parameter_number(arena, &parts, 1, "the number of integer bits", bits - FIXED_MAX_FRAC, bits + FIXED_MAX_FRAC, &integer, why))
         return false;
-    q->type = (FixedType){ .is_signed = parts.name[0] != 'u', .bits = (uint16_t)bits, .frac = bits - integer };
+    q->type = (FixedType){.is_signed = parts.name[0] != 'u', .bits = (uint16_t)bits, .frac = bits - integer};
     return parse_modes(arena, &parts, q, why);
 }
 
 bool quantiser_parse(Arena *arena, const char *text, Quantiser *out, const char **why)
 {
     const char *whole = trimmed(arena, text, text + strlen(text));
-    Quantiser q = { .rounding = ROUND_TRN, .overflow = OVERFLOW_WRAP };
+    Quantiser q = {.rounding = ROUND_TRN, .overflow = OVERFLOW_WRAP};
     if (!*whole) {
         *why = "the type is empty";
         return false;

@@ -1,9 +1,9 @@
 /* num/interval.c: the rules of interval arithmetic on { lo, lo + 2^zeros, ..., hi }.
  *
- * Why the rules are exact: an interval that is no point holds two neighbouring multiples of 2^zeros, one of them an odd multiple, so zeros is
- * always the true greatest power of two of the set; sums and products of such sets keep one odd multiple. Where an operation falls into pieces
- * (min, max, the inside and outside of a type's range) each piece is an interval again, and the image is their join: its bounds are reached,
- * its zeros are the least of theirs.
+ * Why the rules are exact: an interval that is no point holds two neighbouring multiples of 2^zeros, one of them an odd multiple, so zeros
+ * is always the true greatest power of two of the set; sums and products of such sets keep one odd multiple. Where an operation falls into
+ * pieces (min, max, the inside and outside of a type's range) each piece is an interval again, and the image is their join: its bounds are
+ * reached, its zeros are the least of theirs.
  */
 #include "num/interval.h"
 
@@ -21,19 +21,19 @@ static uint8_t zeros_of(i128 value)
     return (uint8_t)(high ? 64 + __builtin_ctzll(high) : 127);
 }
 
-Interval interval_point(i128 value) { return (Interval){ value, value, zeros_of(value) }; }
+Interval interval_point(i128 value) { return (Interval){value, value, zeros_of(value)}; }
 
 Interval interval_of(i128 lo, i128 hi)
 {
     assert(lo <= hi);
-    return lo == hi ? interval_point(lo) : (Interval){ lo, hi, 0 };
+    return lo == hi ? interval_point(lo) : (Interval){lo, hi, 0};
 }
 
 /* lo and hi are multiples of 2^zeros already */
 static Interval make(i128 lo, i128 hi, uint32_t zeros)
 {
     assert(lo <= hi);
-    return lo == hi ? interval_point(lo) : (Interval){ lo, hi, (uint8_t)zeros };
+    return lo == hi ? interval_point(lo) : (Interval){lo, hi, (uint8_t)zeros};
 }
 
 Interval interval_of_type(FixedType type) { return interval_of(fixed_min(type), fixed_max(type)); }
@@ -111,7 +111,7 @@ bool interval_shl(Interval a, uint32_t shift, Interval *out)
     return give((i128)((u128)a.lo << shift), (i128)((u128)a.hi << shift), a.zeros + shift, out);
 }
 
-Interval interval_neg(Interval a) { return (Interval){ -a.hi, -a.lo, a.zeros }; }
+Interval interval_neg(Interval a) { return (Interval){-a.hi, -a.lo, a.zeros}; }
 
 Interval interval_join(Interval a, Interval b) { return make(i128_min(a.lo, b.lo), i128_max(a.hi, b.hi), u32_min(a.zeros, b.zeros)); }
 
@@ -137,12 +137,12 @@ static void add_piece(Pieces *pieces, Interval piece)
 /* The values of a in [lo, hi]; false if there are none. */
 static bool cut(Interval a, i128 lo, i128 hi, Interval *out)
 {
-    return interval_tight((Interval){ i128_max(a.lo, lo), i128_min(a.hi, hi), a.zeros }, out);
+    return interval_tight((Interval){i128_max(a.lo, lo), i128_min(a.hi, hi), a.zeros}, out);
 }
 
 Interval interval_min(Interval a, Interval b)
 {
-    Pieces image = { 0 };
+    Pieces image = {0};
     Interval piece;
     if (cut(a, a.lo, b.hi, &piece)) /* a value of a survives if some b is not below it */
         add_piece(&image, piece);
@@ -179,11 +179,12 @@ static Interval outside(Interval a, bool negative, uint32_t gain, const Quantise
 {
     if (q->overflow != OVERFLOW_WRAP)
         return interval_point(overflow_wide(negative, 0, q, NULL));
-    /* The low bits that survive, those of a * 2^gain, are the low bits of a, moved; what stands above them is the image of the value with none. */
+    /* The low bits that survive, those of a * 2^gain, are the low bits of a, moved; what stands above them is the image of the value with
+     * none. */
     uint32_t kept = q->type.bits - q->saturated_bits;
     if (gain >= kept)
         return interval_point(overflow_wide(negative, 0, q, NULL));
-    FixedType low = { .is_signed = q->type.is_signed && q->saturated_bits == 0, .bits = (uint16_t)(kept - gain) };
+    FixedType low = {.is_signed = q->type.is_signed && q->saturated_bits == 0, .bits = (uint16_t)(kept - gain)};
     Interval rest = interval_wrap(a, low), image;
     Interval above = interval_point(overflow_wide(negative, 0, q, NULL));
     bool fits = interval_shl(rest, gain, &image) && interval_add(image, above, &image);
@@ -192,8 +193,8 @@ static Interval outside(Interval a, bool negative, uint32_t gain, const Quantise
     return image;
 }
 
-/* When rounding drops bits that values differ in, neighbours are less than a step apart and the grid points between are among them: the image
- * is every integer from one end to the other. */
+/* When rounding drops bits that values differ in, neighbours are less than a step apart and the grid points between are among them: the
+ * image is every integer from one end to the other. */
 static Interval rounded(Interval a, uint32_t drop, Rounding rounding)
 {
     return make(round_raw(a.lo, drop, rounding), round_raw(a.hi, drop, rounding), a.zeros > drop ? a.zeros - drop : 0);
@@ -207,7 +208,7 @@ Interval interval_quantise(Interval a, int32_t frac, const Quantiser *q)
     /* beyond 127 bits of gain nothing changes: 0 stays, all else is outside */
     uint32_t gain = drop >= 0 ? 0 : -drop > 127 ? 127 : (uint32_t)-drop;
     i128 first = -(-quantiser_min(q) >> gain), last = fixed_max(q->type) >> gain; /* what lands inside */
-    Pieces image = { 0 };
+    Pieces image = {0};
     Interval piece;
     if (cut(a, first, last, &piece)) {
         bool fits = interval_shl(piece, gain, &piece);

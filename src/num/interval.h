@@ -43,7 +43,7 @@ Interval interval_wrap(Interval a, FixedType type);
 /* image under quantise_raw, raw units of q->type */
 Interval interval_quantise(Interval a, int32_t frac, const Quantiser *q);
 
-/* "[-8, 7.9375]" with the values of that frac; " /4" appended when zeros > 0 says more than lo and hi do: every value is a multiple of 4 steps */
+/* "[-8, 7.9375]" with the values of that frac; " /4" appended when zeros > 0 and it is no point: every value is a multiple of 4 steps */
 void text_put_interval(Text *text, Interval a, int32_t frac);
 
 #endif

@@ -16,19 +16,19 @@ Rational rational_make(Arena *arena, Big num, Big den)
         den = big_neg(den);
     }
     if (is_one(den))
-        return (Rational){ num, den };
+        return (Rational){num, den};
     if (big_is_zero(num))
-        return (Rational){ num, big_from_i128(arena, 1) };
+        return (Rational){num, big_from_i128(arena, 1)};
     if (is_power_of_two(den)) { /* nearly all of them: no division */
         uint32_t common = u32_min(big_trailing_zeros(num), big_trailing_zeros(den));
-        return (Rational){ big_shr_floor(arena, num, common), big_shr_floor(arena, den, common) };
+        return (Rational){big_shr_floor(arena, num, common), big_shr_floor(arena, den, common)};
     }
     Big common = big_gcd(arena, num, den);
     if (!is_one(common)) {
         big_divmod_floor(arena, num, common, &num, NULL);
         big_divmod_floor(arena, den, common, &den, NULL);
     }
-    return (Rational){ num, den };
+    return (Rational){num, den};
 }
 
 Rational rational_from_i64(Arena *arena, int64_t num, int64_t den)
@@ -40,7 +40,7 @@ Rational rational_from_raw(Arena *arena, i128 raw, int32_t frac)
 {
     Big num = big_from_i128(arena, raw), one = big_from_i128(arena, 1);
     if (frac <= 0)
-        return (Rational){ big_shl(arena, num, (uint32_t)-(int64_t)frac), one };
+        return (Rational){big_shl(arena, num, (uint32_t) - (int64_t)frac), one};
     return rational_make(arena, num, big_shl(arena, one, (uint32_t)frac));
 }
 
@@ -72,7 +72,7 @@ Rational rational_div(Arena *arena, Rational a, Rational b)
     return rational_make(arena, big_mul(arena, a.num, b.den), big_mul(arena, a.den, b.num));
 }
 
-Rational rational_neg(Rational a) { return (Rational){ big_neg(a.num), a.den }; }
+Rational rational_neg(Rational a) { return (Rational){big_neg(a.num), a.den}; }
 
 int rational_compare(Arena *arena, Rational a, Rational b)
 {
@@ -102,7 +102,7 @@ typedef struct Stream {
 
 static Stream stream_of(Big x, uint32_t shift, u128 factor)
 {
-    return (Stream){ .x = x, .skip = shift / 32, .bits = shift % 32, .factor = factor };
+    return (Stream){.x = x, .skip = shift / 32, .bits = shift % 32, .factor = factor};
 }
 
 /* Limb i of it; to be asked for i = 0, 1, 2, ... in turn. */
@@ -186,7 +186,7 @@ i128 quantise_rational(Arena *arena, Rational a, const Quantiser *q, QuantiserCo
 {
     int32_t frac = q->type.frac;
     Big num = frac > 0 ? big_shl(arena, a.num, (uint32_t)frac) : a.num;
-    Big den = frac < 0 ? big_shl(arena, a.den, (uint32_t)-(int64_t)frac) : a.den;
+    Big den = frac < 0 ? big_shl(arena, a.den, (uint32_t) - (int64_t)frac) : a.den;
     Big floored, rest;
     big_divmod_floor(arena, num, den, &floored, &rest);
     if (!big_is_zero(rest)) {
