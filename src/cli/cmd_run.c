@@ -1,0 +1,48 @@
+/* kaon run OUT/|MODEL -i X -o Y : events through one engine. */
+#include "api/run.h"
+#include "cli/options.h"
+
+int cmd_run(Command *command)
+{
+    const Options *options = &command->options;
+    Arena *arena = command->arena;
+    DiagList *diags = &command->diags;
+    Engine engine = ENGINE_REF;
+    if (options->engine != NULL && !engine_parse(options->engine, &engine))
+        diag_error(diags, DIAG_USAGE, (Place){ .file = "kaon", .part = "--engine" }, fmt(arena, "known here: %s", engine_names(arena)), "engine '%s' is not known",
+                   text_printable(arena, options->engine, 40));
+    if (options->input.n == 0)
+        diag_error(diags, DIAG_USAGE, (Place){ .file = "kaon", .part = "--input" }, "kaon run out/ -i x.npy -o y.npy", "no events: give a file for each input");
+    if (options->raw && !engine_exact(engine))
+        diag_error(diags, DIAG_USAGE, (Place){ .file = "kaon", .part = "--raw" }, "leave out --raw", "the engine %s computes in double", engine_text(engine));
+    if (diag_failed(diags))
+        return 2;
+    Design *design = open_design(command);
+    Events events;
+    Results results;
+    if (design == NULL || !events_read(arena, design, options->input.at, options->input.n, options->raw, !options->unscaled, &events, diags))
+        return 1;
+    progress(engine_text(engine));
+    bool ok = engine_run(arena, design, engine, &events, options->trace, &results, diags);
+    progress(NULL);
+    if (!ok)
+        return 1;
+    if (options->output.n > 0) {
+        if (!options->raw)
+            results_real(arena, design, &results);
+        if (!results_write(arena, design, &results, options->output.at, options->output.n, options->raw, diags))
+            return 1;
+    }
+    double rate = results.seconds > 0 ? (double)results.n / results.seconds : 0;
+    if (command->json != NULL) {
+        json_set(arena, command->json, "engine", json_string(engine_text(engine)));
+        json_set(arena, command->json, "events", json_integer((json_int_t)results.n));
+        json_set(arena, command->json, "events_per_s", json_real(rate));
+        json_set(arena, command->json, "saturations", json_integer((json_int_t)events.counts.overflows));
+        json_set(arena, command->json, "nans", json_integer((json_int_t)events.counts.nans));
+        json_set(arena, command->json, "infinities", json_integer((json_int_t)events.counts.infinities));
+    } else {
+        text_add(&command->out, "%llu events through %s, %.0f events/s\n", (unsigned long long)results.n, engine_text(engine), rate);
+    }
+    return 0;
+}

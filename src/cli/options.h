@@ -1,0 +1,56 @@
+/* cli/options.h: the command line as a struct: expansions of options.def and verbs.def. */
+#ifndef KAON_CLI_OPTIONS_H
+#define KAON_CLI_OPTIONS_H
+
+#include "api/design.h"
+
+typedef enum Verb {
+#define VERB(name, letter, arguments, summary, more) VERB_##name,
+#include "cli/verbs.def"
+#undef VERB
+    VERB_COUNT
+} Verb;
+
+typedef VEC(const char *) TextList;
+
+typedef struct Options {
+    Verb verb;
+    TextList arguments;
+#define FIELD_FLAG(field) bool field;
+#define FIELD_ONE(field) const char *field;
+#define FIELD_MANY(field) TextList field;
+#define OPTION(kind, field, text, shortcut, argument, verbs, help) FIELD_##kind(field)
+#include "cli/options.def"
+#undef OPTION
+#undef FIELD_FLAG
+#undef FIELD_ONE
+#undef FIELD_MANY
+} Options;
+
+/* What one command works with. */
+typedef struct Command {
+    Arena *arena;
+    Options options;
+    DiagList diags;
+    json_t *json; /* the object that --json prints; NULL without */
+    Text out;     /* standard output */
+} Command;
+
+bool options_parse(Arena *arena, int argc, char **argv, Options *options, DiagList *diags);
+void options_help(Text *text, Verb verb);
+void options_overview(Text *text);
+bool verb_parse(const char *text, Verb *out);
+const char *verb_text(Verb verb);
+
+/* Design options from --config and then the command line; false with diagnostics. */
+bool options_design(Command *command, DesignOptions *design);
+/* The design named by the first argument: out/ is loaded, a model compiled (in memory). NULL with diagnostics. */
+Design *open_design(Command *command);
+void progress(const char *phase); /* on a terminal only; NULL clears the line */
+
+/* cmd_<verb>.c: each returns the exit status */
+#define VERB(name, letter, arguments, summary, more) int cmd_##name(Command *command);
+#include "cli/verbs.def"
+#undef VERB
+
+#endif
