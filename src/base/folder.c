@@ -108,10 +108,12 @@ static void close_dir(void *dir) { closedir(dir); }
 
 static void remove_stale(Arena *arena, const FolderState *state)
 {
-    DIR *dir = opendir(state->parent);
-    if (!dir)
-        return;
     Arena *scratch = arena_child(arena);
+    DIR *dir = opendir(state->parent);
+    if (!dir) {
+        arena_destroy(scratch);
+        return;
+    }
     arena_defer(scratch, close_dir, dir);
     Names names = {0};
     add_stale(scratch, state, dir, &names);
