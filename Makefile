@@ -21,13 +21,13 @@ demo: all
 
 test: $(BUILD)/build.ninja
 	@$(NINJA)
-	@tools/run_tests $(BUILD) quick
+	@tools/run_tests $(BUILD)
 
 # Everything: long differential runs, synthesis, a minute of fuzzing for every parser, a bare Debian.
 test-all: $(BUILD)/build.ninja
 	@tools/setup --all
 	@$(NINJA)
-	@tools/run_tests $(BUILD) quick slow
+	@tools/run_tests $(BUILD) --all
 
 bench: all
 	@bench/run $(BUILD)/kaon
