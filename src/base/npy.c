@@ -70,6 +70,8 @@ static bool read_descr(Header *header, NpyArray *array)
     const char *descr = take_string(header);
     const char *hint = "convert it before saving, as in numpy.save(name, array.astype('float64'))";
     Place place = {.file = header->name};
+    if (!descr && *header->at != '[')
+        return header_error(header, "the type of the elements is not a string");
     if (!descr) {
         diag_error(header->diags, DIAG_UNSUPPORTED, place, hint, "the elements are records; numbers are needed");
         return false;

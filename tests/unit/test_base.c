@@ -1,4 +1,5 @@
-/* Unit tests of src/base: memory, vectors, maps, text, diagnostics. Files, processes and arrays are in test_base_files.c. */
+/* Unit tests of src/base: memory, vectors, maps, text, diagnostics. Files and processes: test_base_files.c, arrays and tokens:
+ * test_base_formats.c. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
