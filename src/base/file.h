@@ -27,9 +27,10 @@ const char *path_stem(Arena *arena, const char *path);   /* that, without its la
 /* Path of a program on PATH, NULL if absent. */
 const char *path_of_program(Arena *arena, const char *name);
 
-/* A folder that appears in one step. Files are written into a hidden sibling; commit exchanges it with `path` (renameat2, else two renames),
- * then removes the old one. Until commit nothing of `path` is touched; a killed run leaves at most the hidden sibling, which the next one
- * removes. An existing `path` is replaced only if it holds a file `marker` (or is an empty folder); else folder_begin reports an error. */
+/* A folder that appears in one step. Files are written into a hidden sibling; commit exchanges it with `path` (renameat2, else two
+ * renames), then removes the old one. Until commit nothing of `path` is touched; a killed run leaves at most the hidden sibling, which the
+ * next one removes. An existing `path` is replaced only if it holds a file `marker` (or is an empty folder); else folder_begin reports an
+ * error. */
 typedef struct OutputFolder {
     Arena *arena;
     const char *path;      /* as the user gave it */

@@ -1,4 +1,5 @@
-/* base/text.h: strings in an arena, and a builder. Strings are NUL-terminated UTF-8; what comes from a file is escaped before it is shown. */
+/* base/text.h: strings in an arena, and a builder. Strings are NUL-terminated UTF-8; what comes from a file is escaped before
+ * it is shown. */
 #ifndef KAON_BASE_TEXT_H
 #define KAON_BASE_TEXT_H
 

@@ -478,7 +478,7 @@ static int hog(void *context, int out)
 {
     (void)out;
     for (uint32_t i = 0; i < 64; i++) {
-        char *at = malloc((size_t)64 << 20);
+        char *volatile at = malloc((size_t)64 << 20); /* volatile: a compiler may drop memory that nobody reads */
         if (!at)
             return *(int *)context;
         memset(at, 1, 4096);
