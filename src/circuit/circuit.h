@@ -102,8 +102,16 @@ typedef struct CircuitTable {
     FixedType type;      /* of the entries */
     uint32_t address_bits;
     const i128 *entry;   /* [1 << address_bits] raw */
+    const Interval *summary; /* heap-ordered tree over blocks of entries: the range of a lookup in O(block + address_bits), see range.c */
 } CircuitTable;
 #define CIRCUIT_TABLE_MAX_ADDRESS_BITS 20u
+
+/* What the parser and the verifier accept, so that a hostile file cannot make an evaluator run for ever or out of stack. */
+#define CIRCUIT_MAX_NODES 50000000u       /* of all modules together */
+#define CIRCUIT_MAX_MODULES 65536u
+#define CIRCUIT_MAX_FLAT_NODES (1u << 30) /* with every instance replaced by its module */
+#define CIRCUIT_MAX_NESTING 256u          /* instances within instances */
+#define CIRCUIT_MAX_REGISTERS (1u << 28)  /* delay words and states, with every instance replaced by its module */
 
 /* A width above 64 bits met by the builder: the first one is kept for the caller's diagnostic, and the node is given 64 bits and wrap. */
 typedef struct CircuitWidthError {
@@ -117,6 +125,7 @@ typedef struct Circuit {
     VEC(CircuitModule *) modules;  /* callees first; the last is the top */
     VEC(CircuitTable) tables;
     VEC(const char *) layers;      /* [0] is "" */
+    Map layer_number;              /* name -> index into layers */
     uint32_t latency_cycles;       /* of the top: registers on every path from input to output; 0: combinational */
     uint32_t initiation_interval;  /* clocks between events; 1 */
     CircuitWidthError width_error;
