@@ -74,6 +74,7 @@ typedef struct Spread {
 static const Spread SPREAD_ONE = { SPREAD_UNIFORM, 0 };
 uint32_t spread_count(Spread spread, Shape shape);                    /* 1, dim[axis] or all */
 uint32_t spread_index(Spread spread, Shape shape, uint32_t element);  /* element in C order -> index into the list */
+bool spread_fits(Spread spread, Shape shape);                         /* the axis is there */
 
 typedef enum ElementKind { KIND_FIXED, KIND_F32, KIND_F64, KIND_INDEX } ElementKind;
 
@@ -94,6 +95,20 @@ typedef struct Scale {
 static inline bool scale_is_identity(const Scale *scale) { return scale->multiplier == NULL; }
 static inline FixedType type_at(const TypeMap *map, Shape shape, uint32_t element) { return map->at[spread_index(map->spread, shape, element)]; }
 static inline const Quantiser *quantiser_at(const QuantMap *map, Shape shape, uint32_t element) { return &map->at[spread_index(map->spread, shape, element)]; }
+/* The frac in which every element is an integer: the greatest. Elements of no bits are the constant 0, whose frac does not count. */
+int32_t type_map_frac(const TypeMap *map, Shape shape);
+/* raw at frac `from` -> raw at frac `to` >= from; a 0 needs no such order. The caller has proven that it fits. */
+static inline i128 raw_at_frac(i128 raw, int32_t from, int32_t to) { return raw == 0 ? 0 : (i128)((u128)raw << (to - from)); }
+
+/* ---- scale.c ---- */
+Rational scale_multiplier_at(const Scale *scale, Shape shape, uint32_t element); /* 1 and 0 of the identity */
+Rational scale_offset_at(const Scale *scale, Shape shape, uint32_t element);
+bool scale_is_uniform(const Scale *scale, Shape shape); /* one multiplier and offset for all elements, however it is spread */
+bool scale_is_positive(const Scale *scale, Shape shape); /* every multiplier */
+bool scale_has_offset(const Scale *scale, Shape shape);
+bool scale_equal(const Scale *a, const Scale *b, Shape shape); /* at every element */
+/* The exact value of raw, in units of type, under a scale. */
+Rational scale_value(Arena *arena, const Scale *scale, Shape shape, uint32_t element, i128 raw, FixedType type);
 
 /* ---- attributes ---- */
 typedef struct GraphInput {
@@ -164,7 +179,9 @@ typedef struct GraphNode {
     Scale scale;            /* FIXED */
     bool scale_open;        /* FIXED, but the value has no integer form here: a non-linear op on a scaled value, before the scales are fused */
     const Interval *range;  /* FIXED: [shape_size] raw units of type, proven; NULL before graph_infer_ranges */
-    const i128 *threshold_raw; /* threshold on a FIXED input of identity scale: [spread_count][n_steps], x reaches step k iff raw >= it */
+    const i128 *threshold_raw; /* threshold on a FIXED input of identity scale: [spread_count][n_steps], x reaches step k iff raw >= it, raw at the
+                                * input's type_map_frac; a step that no 126-bit number reaches stands at 2^126, one always reached at -2^126 */
+    bool last_absorbed;        /* dense, conv2d, add, sub: the last operand, a constant under another scale, went into scale.offset: not in raw */
 } GraphNode;
 
 typedef enum GraphPost { POST_NONE, POST_SOFTMAX } GraphPost;
@@ -192,9 +209,10 @@ typedef struct Graph {
 Graph *graph_create(Arena *arena);
 GraphModule *graph_add_module(Graph *graph, const char *name);
 static inline GraphModule *graph_top(const Graph *graph) { return *vec_last(&graph->modules); }
-/* Appends a node; attribute and layer are taken from `node`, the derived fields are not. Nothing is inferred. */
+/* Appends a node; attribute and layer are taken from `node`, the derived fields are not, but for the shape of input and constant. Nothing is
+ * inferred, and an input is not registered as a port (graph_add_input does). */
 GraphRef graph_append(GraphModule *module, const GraphNode *node, const GraphRef *inputs, uint32_t n_inputs);
-GraphRef graph_add_input(GraphModule *module, const char *name, Shape shape, const GraphInput *input); /* registers the port; shape is kept in attr-side table via node.shape */
+GraphRef graph_add_input(GraphModule *module, const char *name, Shape shape, const GraphInput *input); /* registers the port; the shape stands in node.shape from the start */
 GraphRef graph_add_constant(GraphModule *module, Shape shape, const GraphTensor *tensor, const char *layer);
 GraphRef graph_add_node(GraphModule *module, GraphOp op, const GraphRef *inputs, uint32_t n_inputs, const char *layer); /* attr zero: set it on the node */
 void graph_add_output(GraphModule *module, const char *name, GraphRef ref, GraphPost post);
@@ -206,8 +224,18 @@ Place graph_place(const char *file, const GraphNode *node);
 QuantMap quant_map_uniform(Arena *arena, Quantiser q);
 const GraphAffine *affine_uniform(Arena *arena, Rational multiplier, Rational offset);
 
-/* ---- infer.c: shapes, kinds, types, scales of every node, from its inputs; ranges of FIXED nodes. Both report every breach and give false. ---- */
-bool graph_infer(Graph *graph, const char *file, DiagList *diags);        /* shapes, kinds, derived types where inputs are FIXED (through ranges), scales, ranges */
+/* ---- infer.c: shapes, kinds, scales, types and ranges of every node from its inputs, callees first. ----
+ *
+ * Kinds: input FIXED if it has a declared type, else F64; constant its own; quantise FIXED; softmax F64; others FIXED if all inputs are.
+ * Types of FIXED nodes: quantise, threshold, input and constant as declared, moves as their input's, others one type for all elements that
+ * holds the hull of the proven intervals, in the natural frac (type_map_frac of the inputs; of both, added, for a product). It may have up to
+ * 126 bits (then only its frac and range may be used); a single element that needs more than 64, trailing zeros left out, is an error that
+ * names the layer.
+ * Scales: where an input, a constant or an affine has multipliers that are powers of two and no offset they become a shift of frac, so the type
+ * may differ in frac from what is declared there (raw values do not). An affine copies raw, unless its input's scale and its own are both the
+ * identity: then raw is the exact value at the node's frac. A multiplier 0 is kept as raw 0 under multiplier 1.
+ * Modules: an input's declared type holds for all call sites: it must have the frac of every FIXED value passed and hold its range. */
+bool graph_infer(Graph *graph, const char *file, DiagList *diags); /* reports every breach */
 /* The exact value of a chain of ELEMENT ops for one element, as a rational: the specification that fusing leans on. x: value of the input of node. */
 bool graph_eval_exact(Arena *arena, const GraphModule *module, const GraphNode *node, uint32_t element, Rational x, Rational *out); /* quantise, affine, relu, clip, threshold */
 
@@ -224,9 +252,13 @@ Graph *graph_parse(Arena *arena, Bytes bytes, const char *file, DiagList *diags)
 bool graph_equal(const Graph *a, const Graph *b); /* structure, attributes, layers; not what is derived */
 bool graph_verify(const Graph *graph, const char *file, DiagList *diags); /* structure and attributes */
 
-/* ---- eval_raw.c, eval_f64.c: one node, given its inputs' values in C order ---- */
-void graph_eval_raw(const GraphModule *module, const GraphNode *node, const i128 *const *in, i128 *out); /* FIXED; raw units of node->type; inferred graph */
+/* ---- eval_raw.c, eval_f64.c: one node, given its inputs' values in C order; inferred graph. Not for input, call and out, which whoever walks
+ * the graph handles. ---- */
+/* A FIXED node whose inputs are FIXED and whose scale is not open; raw units of node->type. Exact, also under scales (then by rationals). */
+void graph_eval_raw(const GraphModule *module, const GraphNode *node, const i128 *const *in, i128 *out);
+/* Any node, in plain double arithmetic: the values that a scale and a type stand for. */
 void graph_eval_f64(const GraphModule *module, const GraphNode *node, const double *const *in, double *out);
+void graph_softmax_f64(const double *in, double *out, uint32_t n); /* one row; the largest is subtracted first */
 
 /* ---- random.c: sound random graphs for differential tests ---- */
 typedef struct GraphRandomOptions {

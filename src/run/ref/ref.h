@@ -11,12 +11,13 @@ typedef enum RefNumbers {
 } RefNumbers;
 
 typedef struct RefExecutor RefExecutor;
-/* Allocates everything; run allocates nothing. Graph inferred; for REF_RAW every node FIXED. */
+/* Allocates everything; run allocates nothing, but where raw values are met under a scale, which is done by rationals. Graph inferred. REF_RAW: every
+ * output FIXED and not open; real constants may stand before a quantiser. */
 RefExecutor *ref_create(Arena *arena, const Graph *graph, RefNumbers numbers);
 /* One event: all input ports one after the other in C order, all output ports likewise. HOST posts are not applied by REF_RAW; the F64 forms apply them. */
 void ref_run_raw(RefExecutor *executor, const i128 *in, i128 *out);
 void ref_run_f64(RefExecutor *executor, const double *in, double *out);
-const i128 *ref_value_raw(const RefExecutor *executor, GraphRef ref);   /* top's node after the last run, [shape_size] */
+const i128 *ref_value_raw(const RefExecutor *executor, GraphRef ref);   /* top's node after the last run, [shape_size]; NULL if it has no raw value */
 const double *ref_value_f64(const RefExecutor *executor, GraphRef ref);
 
 #endif
