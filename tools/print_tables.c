@@ -10,10 +10,12 @@ static void head(const char *title, const char *columns, const char *rule) { pri
 static void graph_ops(void)
 {
     head("Tensor IR (`.graph`): one op a layer", "| op | inputs | meaning |", "|---|---|---|");
+#define MANY GRAPH_MANY
 #define OP(name, text, min_inputs, max_inputs, flags, attribute, summary)                                                                      \
     printf("| `%s` | %s | %s |\n", text, max_inputs == GRAPH_MANY ? "many" : max_inputs == 0 ? "0" : min_inputs == max_inputs ? (min_inputs == 1 ? "1" : "2") : "2, 3", summary);
 #include "graph/graph_ops.def"
 #undef OP
+#undef MANY
 }
 
 static void circuit_ops(void)
