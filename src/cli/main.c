@@ -80,6 +80,10 @@ static void run(void *context)
         job->status = write_out(&command.out, 0);
         return;
     }
+    if (text_equal(verb, "--man") && man_page(&command.out, job->argc > 2 ? job->argv[2] : NULL)) {
+        job->status = write_out(&command.out, 0);
+        return;
+    }
     if (!verb_parse(verb, &command.options.verb)) {
         static const char *const names[] = {
 #define VERB(name, letter, arguments, summary, more) #name,
