@@ -221,13 +221,12 @@ static void read_key(Config *config, const char *key, const json_t *value)
     }
 }
 
-bool design_options_read(Arena *arena, const char *path, DesignOptions *options, DiagList *diags)
+bool design_options_parse(Arena *arena, Bytes bytes, const char *file, DesignOptions *options, DiagList *diags)
 {
-    Config config = { arena, arena_strdup(arena, path), options, diags };
+    Config config = { arena, arena_strdup(arena, file), options, diags };
     uint32_t errors = diags->n_errors;
-    Bytes bytes;
     json_t *object;
-    if (!file_read(arena, path, FILE_LIMIT_TEXT, &bytes, diags) || !yaml_parse(arena, bytes, config.file, &object, diags))
+    if (!yaml_parse(arena, bytes, config.file, &object, diags))
         return false;
     if (!json_is_object(object)) {
         complain(&config, NULL, "see docs/config.md", "a configuration is a map of keys");
@@ -237,4 +236,10 @@ bool design_options_read(Arena *arena, const char *path, DesignOptions *options,
     json_t *value;
     json_object_foreach(object, key, value) read_key(&config, key, value);
     return diags->n_errors == errors;
+}
+
+bool design_options_read(Arena *arena, const char *path, DesignOptions *options, DiagList *diags)
+{
+    Bytes bytes;
+    return file_read(arena, path, FILE_LIMIT_TEXT, &bytes, diags) && design_options_parse(arena, bytes, path, options, diags);
 }

@@ -29,6 +29,7 @@ typedef struct DesignOptions {
 DesignOptions design_options_default(void);
 /* One documented schema (docs/config.md), YAML or JSON. Values already set by the command line are applied by the caller afterwards. */
 bool design_options_read(Arena *arena, const char *path, DesignOptions *options, DiagList *diags);
+bool design_options_parse(Arena *arena, Bytes bytes, const char *file, DesignOptions *options, DiagList *diags); /* file: for diagnostics */
 
 /* "model", "logits", "argmax", "cut=0.5"; and a clock period in ns. False if it is none. */
 bool design_head_parse(const char *text, PassOptions *options);
