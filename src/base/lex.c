@@ -153,7 +153,7 @@ static void read_punctuation(Lexer *lex)
     char c = peek(lex, 0), next = peek(lex, 1);
     if ((c == '-' && next == '>') || (c == '<' && next == '<'))
         token(lex, LEX_PUNCT, 2);
-    else if (c && strchr("()[]{},:=@<>/;", c))
+    else if (c && strchr("()[]{},:=@<>/;*^", c))
         token(lex, LEX_PUNCT, 1);
     else
         lex_error(lex, NULL, "'%s' does not belong here", c ? text_printable(lex->arena, (char[]){c, '\0'}, 4) : "\\x00");

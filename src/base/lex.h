@@ -12,7 +12,7 @@ typedef enum LexKind {
     LEX_NUMBER,  /* integer, decimal or hexadecimal float with optional sign, "-inf"; "inf", "nan" are names */
     LEX_STRING,  /* "..." unescaped: \" \\ \n \t \xNN; on one line */
     LEX_WIRE,    /* %12: text holds "12" */
-    LEX_PUNCT,   /* one of ( ) [ ] { } , : = @ < > / ; or the two-character -> << */
+    LEX_PUNCT,   /* one of ( ) [ ] { } , : = @ < > / ; * ^ or the two-character -> << */
 } LexKind;
 
 typedef struct Lexer {
