@@ -362,7 +362,7 @@ static void check_range(const Verifier *v, CircuitRef ref)
         return;
     }
     bool fits = interval_fits(moved, node->type);
-    if (fits == node->wrap && (fits || may_wrap((CircuitOp)node->op)))
+    if (fits == node->wrap && may_wrap((CircuitOp)node->op))
         BREACH(v, ref, fits ? "the exact value %s fits %s: no wrap is meant" : "the exact value %s leaves %s without a wrap flag",
                range_text(v, moved, node->type.frac), type_text(v, node->type));
     Interval follows = fits ? moved : interval_wrap(moved, node->type);
