@@ -1,0 +1,294 @@
+/* emit/verilog/ops.c: the lines of operators without memory. All arithmetic is modulo 2^width on explicitly extended operands, at the width of the result;
+ * where the result lies on a coarser grid than its operands can make, an `exact` helper wire holds the finer bits (proven 0) and is sliced.
+ *
+ * A sum is written as `{high + high, low}`: the bits below the operand that starts higher up are wires, and the carry chain is as short as the price
+ * model says. The operands' explicit sign extension also keeps Yosys from merging chains into multi-operand adders, which it maps
+ * into more look-up tables than it was given (docs/synthesis.md).
+ */
+#include "emit/verilog/verilog.h"
+
+#include <assert.h>
+
+static const CircuitNode *operand_node(VerilogModule *m, CircuitRef ref, uint32_t i)
+{
+    return circuit_node(m->module, circuit_operand(m->module, circuit_node(m->module, ref), i));
+}
+
+/* Operand i as `width` bits of a number with `frac` fractional bits; scaled by 2^shift first. */
+static void put_operand(VerilogModule *m, Text *text, CircuitRef ref, uint32_t i, int32_t shift, int64_t frac, uint32_t width)
+{
+    put_bits(m, text, verilog_operand(m, ref, i), (int64_t)operand_node(m, ref, i)->type.frac - shift - frac, width);
+}
+
+/* Constants are written where they are read. */
+void emit_verilog_constant(VerilogModule *m, CircuitRef ref) { (void)m, (void)ref; }
+
+/* a +- b in `width` bits of `frac`; neither operand is finer than frac */
+static void put_sum(VerilogModule *m, Text *text, CircuitRef ref, bool subtract, int64_t frac, uint32_t width)
+{
+    uint32_t a = verilog_operand(m, ref, 0), b = verilog_operand(m, ref, 1);
+    int64_t zeros_a = frac - operand_node(m, ref, 0)->type.frac;
+    int64_t zeros_b = frac - ((int64_t)operand_node(m, ref, 1)->type.frac - circuit_node(m->module, ref)->attr.shift);
+    bool from_a = subtract || zeros_a <= zeros_b; /* which operand the low bits come from; of a difference never the subtrahend's */
+    int64_t low = from_a ? zeros_b : zeros_a;
+    if (low >= width) {
+        put_bits(m, text, from_a ? a : b, from_a ? -zeros_a : -zeros_b, width);
+        return;
+    }
+    uint32_t high = width - (uint32_t)low;
+    if (low > 0)
+        text_put(text, "{");
+    if (bits_are_zero(m, b, low - zeros_b)) {
+        put_bits(m, text, a, low - zeros_a, high);
+    } else if (!subtract && bits_are_zero(m, a, low - zeros_a)) {
+        put_bits(m, text, b, low - zeros_b, high);
+    } else {
+        put_bits(m, text, a, low - zeros_a, high);
+        text_put(text, subtract ? " - " : " + ");
+        put_bits(m, text, b, low - zeros_b, high);
+    }
+    if (low > 0) {
+        text_put(text, ", ");
+        put_bits(m, text, from_a ? a : b, from_a ? -zeros_a : -zeros_b, (uint32_t)low);
+        text_put(text, "}");
+    }
+}
+
+static void emit_sum(VerilogModule *m, CircuitRef ref, bool subtract)
+{
+    const CircuitNode *node = circuit_node(m->module, ref);
+    int64_t natural = operand_node(m, ref, 0)->type.frac, other = (int64_t)operand_node(m, ref, 1)->type.frac - node->attr.shift;
+    natural = natural > other ? natural : other;
+    if (natural <= node->type.frac) {
+        verilog_begin_wire(m, ref);
+        put_sum(m, &m->body, ref, subtract, node->type.frac, node->type.bits);
+    } else {
+        uint32_t dropped = (uint32_t)(natural - node->type.frac);
+        uint32_t exact = verilog_helper(m, ref, "exact", node->type.is_signed, node->type.bits + dropped);
+        put_sum(m, &m->body, ref, subtract, natural, node->type.bits + dropped);
+        text_put(&m->body, ";\n");
+        verilog_begin_wire(m, ref);
+        put_bits(m, &m->body, exact, dropped, node->type.bits);
+    }
+    verilog_end_wire(m, ref);
+}
+
+void emit_verilog_add(VerilogModule *m, CircuitRef ref) { emit_sum(m, ref, false); }
+void emit_verilog_sub(VerilogModule *m, CircuitRef ref) { emit_sum(m, ref, true); }
+
+void emit_verilog_negate(VerilogModule *m, CircuitRef ref)
+{
+    const CircuitNode *node = circuit_node(m->module, ref);
+    verilog_begin_wire(m, ref);
+    text_put(&m->body, "-");
+    put_operand(m, &m->body, ref, 0, 0, node->type.frac, node->type.bits);
+    verilog_end_wire(m, ref);
+}
+
+void emit_verilog_shift(VerilogModule *m, CircuitRef ref)
+{
+    const CircuitNode *node = circuit_node(m->module, ref);
+    verilog_begin_wire(m, ref);
+    put_operand(m, &m->body, ref, 0, node->attr.shift, node->type.frac, node->type.bits);
+    verilog_end_wire(m, ref);
+}
+
+/* $signed on both sides lets a synthesiser see the factors' true widths below the extension. */
+void emit_verilog_multiply(VerilogModule *m, CircuitRef ref)
+{
+    const CircuitNode *node = circuit_node(m->module, ref);
+    const CircuitNode *a = operand_node(m, ref, 0), *b = operand_node(m, ref, 1);
+    int64_t natural = (int64_t)a->type.frac + b->type.frac;
+    int64_t bits = natural > node->type.frac ? node->type.bits + (natural - node->type.frac) : node->type.bits;
+    int64_t full = (int64_t)a->type.bits + b->type.bits; /* an exact product has no more bits than that */
+    uint32_t width = (uint32_t)(bits < full ? bits : full);
+    bool is_signed = a->type.is_signed || b->type.is_signed;
+    uint32_t exact = verilog_helper(m, ref, "exact", is_signed, width);
+    for (uint32_t i = 0; i < 2; i++) {
+        text_put(&m->body, i ? " * " : "");
+        text_put(&m->body, is_signed ? "$signed(" : "");
+        put_bits(m, &m->body, verilog_operand(m, ref, i), 0, width);
+        text_put(&m->body, is_signed ? ")" : "");
+    }
+    text_put(&m->body, ";\n");
+    verilog_begin_wire(m, ref);
+    put_bits(m, &m->body, exact, natural - node->type.frac, node->type.bits);
+    verilog_end_wire(m, ref);
+}
+
+/* ---- comparisons ---- */
+
+typedef enum Relation { LESS, LESS_EQUAL, EQUAL } Relation;
+
+/* Operands x and y of a node, on one grid, wide enough for both. */
+typedef struct Pair {
+    uint32_t a, b;           /* signals */
+    int64_t lsb_a, lsb_b;    /* bit of the signal that is the grid's lowest: 0 or negative */
+    uint32_t width;
+    bool is_signed;
+} Pair;
+
+static Pair align_pair(VerilogModule *m, CircuitRef ref, uint32_t x, uint32_t y)
+{
+    FixedType a = operand_node(m, ref, x)->type, b = operand_node(m, ref, y)->type;
+    int64_t grid = a.frac > b.frac ? a.frac : b.frac;
+    Pair p = { verilog_operand(m, ref, x), verilog_operand(m, ref, y), a.frac - grid, b.frac - grid, 0, a.is_signed || b.is_signed };
+    int64_t width_a = a.bits - p.lsb_a + (p.is_signed && !a.is_signed), width_b = b.bits - p.lsb_b + (p.is_signed && !b.is_signed);
+    p.width = (uint32_t)(width_a > width_b ? width_a : width_b);
+    return p;
+}
+
+static Interval signal_range(const VerilogSignal *s)
+{
+    FixedType type = { .is_signed = s->is_signed, .bits = (uint16_t)s->bits };
+    return s->name ? interval_of_type(type) : interval_point(s->value);
+}
+
+/* -1 when a is below b whatever they are, by their types; 1 above; 2 when constants equal; 0 when it takes logic to tell. Linters complain of
+ * comparisons that cannot come out both ways. */
+static int order_by_type(VerilogModule *m, Pair p)
+{
+    Interval a = signal_range(&m->signals.at[p.a]), b = signal_range(&m->signals.at[p.b]);
+    if (a.hi < 0 && b.lo >= 0)
+        return -1;
+    if (a.lo >= 0 && b.hi < 0)
+        return 1;
+    if (p.lsb_a < -60 || p.lsb_b < -60)
+        return 0;
+    if (!interval_shl(a, (uint32_t)-p.lsb_a, &a) || !interval_shl(b, (uint32_t)-p.lsb_b, &b))
+        return 0;
+    return a.hi < b.lo ? -1 : a.lo > b.hi ? 1 : interval_is_point(a) && interval_equal(a, b) ? 2 : 0;
+}
+
+static bool is_constant_zero(VerilogModule *m, uint32_t signal)
+{
+    return !m->signals.at[signal].name && m->signals.at[signal].value == 0;
+}
+
+static void put_relation(VerilogModule *m, Text *text, Relation relation, Pair p)
+{
+    static const char *const symbol[] = { [LESS] = " < ", [LESS_EQUAL] = " <= ", [EQUAL] = " == " };
+    int order = order_by_type(m, p);
+    if (order != 0) {
+        bool holds = relation == LESS ? order == -1 : relation == LESS_EQUAL ? order != 1 : order == 2;
+        text_put(text, holds ? "1'd1" : "1'd0");
+        return;
+    }
+    if (relation != EQUAL) { /* against 0 the sign bit tells */
+        bool sign_of_a = relation == LESS && is_constant_zero(m, p.b), sign_of_b = relation == LESS_EQUAL && is_constant_zero(m, p.a);
+        if (sign_of_a || sign_of_b) {
+            uint32_t signal = sign_of_a ? p.a : p.b;
+            text_put(text, sign_of_b ? "~" : "");
+            put_bits(m, text, signal, m->signals.at[signal].bits - 1, 1);
+            return;
+        }
+    }
+    bool mark = p.is_signed && relation != EQUAL;
+    text_put(text, mark ? "$signed(" : "");
+    put_bits(m, text, p.a, p.lsb_a, p.width);
+    text_put(text, mark ? ")" : "");
+    text_put(text, symbol[relation]);
+    text_put(text, mark ? "$signed(" : "");
+    put_bits(m, text, p.b, p.lsb_b, p.width);
+    text_put(text, mark ? ")" : "");
+}
+
+static void emit_relation(VerilogModule *m, CircuitRef ref, Relation relation)
+{
+    verilog_begin_wire(m, ref);
+    put_relation(m, &m->body, relation, align_pair(m, ref, 0, 1));
+    verilog_end_wire(m, ref);
+}
+
+void emit_verilog_less(VerilogModule *m, CircuitRef ref) { emit_relation(m, ref, LESS); }
+void emit_verilog_less_equal(VerilogModule *m, CircuitRef ref) { emit_relation(m, ref, LESS_EQUAL); }
+void emit_verilog_equal(VerilogModule *m, CircuitRef ref) { emit_relation(m, ref, EQUAL); }
+
+void emit_verilog_select(VerilogModule *m, CircuitRef ref)
+{
+    const CircuitNode *node = circuit_node(m->module, ref);
+    verilog_begin_wire(m, ref);
+    put_bits(m, &m->body, verilog_operand(m, ref, 0), 0, 1);
+    text_put(&m->body, " ? ");
+    put_operand(m, &m->body, ref, 1, 0, node->type.frac, node->type.bits);
+    text_put(&m->body, " : ");
+    put_operand(m, &m->body, ref, 2, 0, node->type.frac, node->type.bits);
+    verilog_end_wire(m, ref);
+}
+
+/* first < second ? first : second, or the other one */
+static void emit_extreme(VerilogModule *m, CircuitRef ref, bool smaller)
+{
+    const CircuitNode *node = circuit_node(m->module, ref);
+    uint32_t first = is_constant_zero(m, verilog_operand(m, ref, 0)) ? 1 : 0; /* a constant 0 second: then the sign bit tells */
+    verilog_begin_wire(m, ref);
+    put_relation(m, &m->body, LESS, align_pair(m, ref, first, 1 - first));
+    text_put(&m->body, " ? ");
+    put_operand(m, &m->body, ref, smaller ? first : 1 - first, 0, node->type.frac, node->type.bits);
+    text_put(&m->body, " : ");
+    put_operand(m, &m->body, ref, smaller ? 1 - first : first, 0, node->type.frac, node->type.bits);
+    verilog_end_wire(m, ref);
+}
+
+void emit_verilog_min(VerilogModule *m, CircuitRef ref) { emit_extreme(m, ref, true); }
+void emit_verilog_max(VerilogModule *m, CircuitRef ref) { emit_extreme(m, ref, false); }
+
+/* ---- patterns ---- */
+
+void emit_verilog_slice(VerilogModule *m, CircuitRef ref)
+{
+    const CircuitNode *node = circuit_node(m->module, ref);
+    verilog_begin_wire(m, ref);
+    put_bits(m, &m->body, verilog_operand(m, ref, 0), node->attr.bits.lo, node->type.bits);
+    verilog_end_wire(m, ref);
+}
+
+void emit_verilog_concat(VerilogModule *m, CircuitRef ref)
+{
+    const CircuitNode *node = circuit_node(m->module, ref);
+    verilog_begin_wire(m, ref);
+    for (uint32_t i = 0; i < node->n_operands; i++) {
+        text_put(&m->body, i ? ", " : "{");
+        put_bits(m, &m->body, verilog_operand(m, ref, i), 0, operand_node(m, ref, i)->type.bits);
+    }
+    text_put(&m->body, "}");
+    verilog_end_wire(m, ref);
+}
+
+static void emit_bitwise(VerilogModule *m, CircuitRef ref, const char *symbol)
+{
+    const CircuitNode *node = circuit_node(m->module, ref);
+    verilog_begin_wire(m, ref);
+    put_bits(m, &m->body, verilog_operand(m, ref, 0), 0, node->type.bits);
+    text_put(&m->body, symbol);
+    put_bits(m, &m->body, verilog_operand(m, ref, 1), 0, node->type.bits);
+    verilog_end_wire(m, ref);
+}
+
+void emit_verilog_and(VerilogModule *m, CircuitRef ref) { emit_bitwise(m, ref, " & "); }
+void emit_verilog_or(VerilogModule *m, CircuitRef ref) { emit_bitwise(m, ref, " | "); }
+void emit_verilog_xor(VerilogModule *m, CircuitRef ref) { emit_bitwise(m, ref, " ^ "); }
+
+void emit_verilog_not(VerilogModule *m, CircuitRef ref)
+{
+    verilog_begin_wire(m, ref);
+    text_put(&m->body, "~");
+    put_bits(m, &m->body, verilog_operand(m, ref, 0), 0, circuit_node(m->module, ref)->type.bits);
+    verilog_end_wire(m, ref);
+}
+
+/* A table is a module of its own; tools see its shape and pick a memory or look-up tables. */
+void emit_verilog_table(VerilogModule *m, CircuitRef ref)
+{
+    const CircuitNode *node = circuit_node(m->module, ref);
+    const CircuitTable *table = &m->design->circuit->tables.at[node->attr.index];
+    const VerilogSignal *own = &m->signals.at[m->signal_of[ref]];
+    text_put(&m->body, own->is_signed ? own->bits == 1 ? "    wire signed [0:0] " : "    wire signed " : "    wire ");
+    put_range(&m->body, own->bits);
+    text_put(&m->body, own->name);
+    verilog_end_wire(m, ref);
+    text_add(&m->body, "    %s %s (.address(", m->design->table_name[node->attr.index],
+             verilog_unique(m->arena, &m->names, fmt(m->arena, "%s_table", own->name)));
+    put_bits(m, &m->body, verilog_operand(m, ref, 0), 0, table->address_bits);
+    text_add(&m->body, "), .entry(%s));\n", m->signals.at[m->signal_of[ref]].name);
+}
