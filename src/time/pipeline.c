@@ -219,7 +219,11 @@ static Circuit *pipeline(Pipeline *p, Arena *arena, TimeReport *report)
     }
     warn_slow(p, clock_ps);
     *report = make_report(p, arena, clock_ps, met);
-    return time_copy(arena, p->circuit, p->schedules);
+    Circuit *result = time_copy(arena, p->circuit, p->schedules);
+    if (!circuit_check_latency(result, &result->latency_cycles, p->diags))
+        return NULL;
+    report->latency_cycles = result->latency_cycles; /* less than asked for where no input reaches an output */
+    return result;
 }
 
 Circuit *time_pipeline(Arena *arena, const Circuit *circuit, const TimeOptions *options, TimeReport *report, DiagList *diags)

@@ -144,20 +144,28 @@ static Interval signal_range(const VerilogSignal *s)
     return s->name ? interval_of_type(type) : interval_point(s->value);
 }
 
-/* -1 when a is below b whatever they are, by their types; 1 above; 2 when constants equal; 0 when it takes logic to tell. Linters complain of
- * comparisons that cannot come out both ways. */
-static int order_by_type(VerilogModule *m, Pair p)
+/* How a and b compare whatever they are, by their types: linters complain of comparisons that cannot come out both ways. */
+typedef enum Outcome { NEVER, ALWAYS, DEPENDS } Outcome;
+
+static Outcome outcome_by_type(VerilogModule *m, Relation relation, Pair p)
 {
-    Interval a = signal_range(&m->signals.at[p.a]), b = signal_range(&m->signals.at[p.b]);
-    if (a.hi < 0 && b.lo >= 0)
-        return -1;
-    if (a.lo >= 0 && b.hi < 0)
-        return 1;
-    if (p.lsb_a < -60 || p.lsb_b < -60)
-        return 0;
-    if (!interval_shl(a, (uint32_t)-p.lsb_a, &a) || !interval_shl(b, (uint32_t)-p.lsb_b, &b))
-        return 0;
-    return a.hi < b.lo ? -1 : a.lo > b.hi ? 1 : interval_is_point(a) && interval_equal(a, b) ? 2 : 0;
+    Interval a = signal_range(&m->signals.at[p.a]), b = signal_range(&m->signals.at[p.b]), fine_a, fine_b;
+    if (p.lsb_a < -120 || p.lsb_b < -120 || !interval_shl(a, (uint32_t)-p.lsb_a, &fine_a) || !interval_shl(b, (uint32_t)-p.lsb_b, &fine_b)) {
+        /* grids too far apart for machine integers: the signs may tell */
+        bool below = a.hi < 0 && b.lo >= 0, above = a.lo >= 0 && b.hi < 0, not_below = a.lo >= 0 && b.hi <= 0;
+        return relation != EQUAL && below ? ALWAYS : above || (relation == EQUAL && below) || (relation == LESS && not_below) ? NEVER : DEPENDS;
+    }
+    a = fine_a;
+    b = fine_b;
+    switch (relation) {
+    case LESS:
+        return a.hi < b.lo ? ALWAYS : a.lo >= b.hi ? NEVER : DEPENDS;
+    case LESS_EQUAL:
+        return a.hi <= b.lo ? ALWAYS : a.lo > b.hi ? NEVER : DEPENDS;
+    case EQUAL:
+        return a.hi < b.lo || a.lo > b.hi ? NEVER : interval_is_point(a) && interval_is_point(b) ? ALWAYS : DEPENDS;
+    }
+    return DEPENDS;
 }
 
 static bool is_constant_zero(VerilogModule *m, uint32_t signal)
@@ -168,16 +176,15 @@ static bool is_constant_zero(VerilogModule *m, uint32_t signal)
 static void put_relation(VerilogModule *m, Text *text, Relation relation, Pair p)
 {
     static const char *const symbol[] = { [LESS] = " < ", [LESS_EQUAL] = " <= ", [EQUAL] = " == " };
-    int order = order_by_type(m, p);
-    if (order != 0) {
-        bool holds = relation == LESS ? order == -1 : relation == LESS_EQUAL ? order != 1 : order == 2;
-        text_put(text, holds ? "1'd1" : "1'd0");
+    Outcome outcome = outcome_by_type(m, relation, p);
+    if (outcome != DEPENDS) {
+        text_put(text, outcome == ALWAYS ? "1'd1" : "1'd0");
         return;
     }
     if (relation != EQUAL) { /* against 0 the sign bit tells */
         bool sign_of_a = relation == LESS && is_constant_zero(m, p.b), sign_of_b = relation == LESS_EQUAL && is_constant_zero(m, p.a);
-        if (sign_of_a || sign_of_b) {
-            uint32_t signal = sign_of_a ? p.a : p.b;
+        uint32_t signal = sign_of_a ? p.a : p.b;
+        if ((sign_of_a || sign_of_b) && m->signals.at[signal].is_signed) {
             text_put(text, sign_of_b ? "~" : "");
             put_bits(m, text, signal, m->signals.at[signal].bits - 1, 1);
             return;
