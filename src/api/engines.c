@@ -208,7 +208,9 @@ static bool run_simulator(Arena *arena, Design *design, ToolSimulator simulator,
     Text in = text_init(arena), want = text_init(arena);
     for (uint64_t i = 0; i < events->n; i++) {
         emit_vector(&in, design->pipelined, true, events->raw + i * events->width);
+        text_put_char(&in, '\n');
         emit_vector(&want, design->pipelined, false, expected.raw + i * out->width);
+        text_put_char(&want, '\n');
     }
     vec_push(arena, &files, (EmitFile){ "tb/input.hex", in.at, in.n });
     vec_push(arena, &files, (EmitFile){ "tb/expected.hex", want.at, want.n });
@@ -219,9 +221,10 @@ static bool run_simulator(Arena *arena, Design *design, ToolSimulator simulator,
         ok = folder_write(&work, files.at[i].name, files.at[i].text, files.at[i].n, diags);
     if (!ok || !folder_commit(&work, diags))
         return false;
+    EmitOptions options = design_emit_options(design);
     bool passed;
     const char *log;
-    return tool_simulate(arena, simulator, path, design->name, &passed, &log, diags) &&
+    return tool_simulate(arena, simulator, path, emit_verilog_top_name(arena, design->pipelined, &options), &passed, &log, diags) &&
            parse_output(arena, design, path_join(arena, path, "tb/output.hex"), out, diags);
 }
 

@@ -43,7 +43,9 @@ static bool add_vectors(Design *design, EmitFiles *files, DiagList *diags)
     Text input = text_init(arena), expected = text_init(arena);
     for (uint64_t i = 0; i < events.n; i++) {
         emit_vector(&input, design->pipelined, true, events.raw + i * events.width);
+        text_put_char(&input, '\n');
         emit_vector(&expected, design->pipelined, false, results.raw + i * results.width);
+        text_put_char(&expected, '\n');
     }
     vec_push(arena, files, (EmitFile){ "tb/input.hex", input.at, input.n });
     vec_push(arena, files, (EmitFile){ "tb/expected.hex", expected.at, expected.n });
