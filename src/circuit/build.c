@@ -37,7 +37,7 @@ uint32_t circuit_add_layer(Circuit *circuit, const char *name)
 static CircuitPort new_port(Arena *arena, const char *name, bool is_array, uint32_t first, uint32_t n)
 {
     assert(is_array || n == 1);
-    return (CircuitPort){ .name = arena_strdup(arena, name), .is_array = is_array, .first = first, .n = n };
+    return (CircuitPort){.name = arena_strdup(arena, name), .is_array = is_array, .first = first, .n = n};
 }
 
 uint32_t circuit_add_input_port(CircuitModule *module, const char *name, bool is_array, uint32_t n, const FixedType *types,
@@ -47,11 +47,11 @@ uint32_t circuit_add_input_port(CircuitModule *module, const char *name, bool is
     uint32_t first = module->inputs.n;
     vec_push(arena, &module->in_ports, new_port(arena, name, is_array, first, n));
     for (uint32_t i = 0; i < n; i++) {
-        CircuitNode node = { .op = CIRCUIT_input,
-                             .type = types[i],
-                             .range = ranges ? ranges[i] : interval_of_type(types[i]),
-                             .attr.index = first + i,
-                             .arrival_ps = -1 };
+        CircuitNode node = {.op = CIRCUIT_input,
+                            .type = types[i],
+                            .range = ranges ? ranges[i] : interval_of_type(types[i]),
+                            .attr.index = first + i,
+                            .arrival_ps = -1};
         vec_push(arena, &module->inputs, circuit_append(module, &node, NULL, 0));
     }
     return first;
@@ -63,7 +63,7 @@ uint32_t circuit_add_output_port(CircuitModule *module, const char *name, bool i
     uint32_t first = module->outputs.n;
     vec_push(arena, &module->out_ports, new_port(arena, name, is_array, first, n));
     for (uint32_t i = 0; i < n; i++)
-        vec_push(arena, &module->outputs, (CircuitOutput){ refs[i] });
+        vec_push(arena, &module->outputs, (CircuitOutput){refs[i]});
     return first;
 }
 
@@ -87,10 +87,10 @@ uint32_t circuit_add_table(Circuit *circuit, const char *name, FixedType type, u
     const char *unique = name;
     for (uint32_t suffix = circuit->tables.n; table_name_taken(circuit, unique); suffix++)
         unique = fmt(circuit->arena, "%s_%u", name, suffix);
-    CircuitTable table = { .name = arena_strdup(circuit->arena, unique),
-                           .type = type,
-                           .address_bits = address_bits,
-                           .entry = arena_copy(circuit->arena, entry, size, alignof(i128)) };
+    CircuitTable table = {.name = arena_strdup(circuit->arena, unique),
+                          .type = type,
+                          .address_bits = address_bits,
+                          .entry = arena_copy(circuit->arena, entry, size, alignof(i128))};
     circuit_table_summarise(circuit->arena, &table);
     vec_push(circuit->arena, &circuit->tables, table);
     return circuit->tables.n - 1;
@@ -113,7 +113,7 @@ CircuitRef circuit_append(CircuitModule *module, const CircuitNode *node, const 
 
 static CircuitNode blank(const CircuitBuilder *b, CircuitOp op)
 {
-    return (CircuitNode){ .op = (uint8_t)op, .layer = b->layer, .element = b->element, .arrival_ps = -1 };
+    return (CircuitNode){.op = (uint8_t)op, .layer = b->layer, .element = b->element, .arrival_ps = -1};
 }
 
 static const CircuitNode *at(const CircuitBuilder *b, CircuitRef ref) { return circuit_node(b->module, ref); }
@@ -122,11 +122,11 @@ static void note_width_error(const CircuitBuilder *b, uint32_t bits)
 {
     CircuitWidthError *error = &b->module->circuit->width_error;
     if (!error->any)
-        *error = (CircuitWidthError){ .any = true, .bits = bits, .layer = b->layer, .element = b->element };
+        *error = (CircuitWidthError){.any = true, .bits = bits, .layer = b->layer, .element = b->element};
 }
 
-/* Appends the node and gives it the type that its exact interval needs. A circuit with a width error is not used further; its nodes are kept
- * sound so that the builder's caller may go on to the end of its phase. */
+/* Appends the node and gives it the type that its exact interval needs. A circuit with a width error is not used further; its nodes are
+ * kept sound so that the builder's caller may go on to the end of its phase. */
 static CircuitRef derive(CircuitBuilder *b, CircuitNode node, const CircuitRef *operands, uint32_t n_operands)
 {
     CircuitModule *module = b->module;
@@ -140,7 +140,7 @@ static CircuitRef derive(CircuitBuilder *b, CircuitNode node, const CircuitRef *
         new->n_operands = 0;
         new->op = CIRCUIT_constant;
         new->attr.value = 0;
-        new->type = (FixedType){ .bits = 1 };
+        new->type = (FixedType){.bits = 1};
         new->range = interval_point(0);
         return ref;
     }
@@ -191,14 +191,14 @@ CircuitRef circuit_add(CircuitBuilder *b, CircuitRef x, CircuitRef y, int32_t sh
 {
     CircuitNode node = blank(b, CIRCUIT_add);
     node.attr.shift = shift;
-    return derive(b, node, (CircuitRef[]){ x, y }, 2);
+    return derive(b, node, (CircuitRef[]){x, y}, 2);
 }
 
 CircuitRef circuit_sub(CircuitBuilder *b, CircuitRef x, CircuitRef y, int32_t shift)
 {
     CircuitNode node = blank(b, CIRCUIT_sub);
     node.attr.shift = shift;
-    return derive(b, node, (CircuitRef[]){ x, y }, 2);
+    return derive(b, node, (CircuitRef[]){x, y}, 2);
 }
 
 CircuitRef circuit_negate(CircuitBuilder *b, CircuitRef x) { return derive(b, blank(b, CIRCUIT_negate), &x, 1); }
@@ -212,7 +212,7 @@ CircuitRef circuit_shift(CircuitBuilder *b, CircuitRef x, int32_t shift)
 
 CircuitRef circuit_multiply(CircuitBuilder *b, CircuitRef x, CircuitRef y)
 {
-    return derive(b, blank(b, CIRCUIT_multiply), (CircuitRef[]){ x, y }, 2);
+    return derive(b, blank(b, CIRCUIT_multiply), (CircuitRef[]){x, y}, 2);
 }
 
 CircuitRef circuit_quantise(CircuitBuilder *b, CircuitRef x, const Quantiser *q)
@@ -229,18 +229,18 @@ CircuitRef circuit_quantise(CircuitBuilder *b, CircuitRef x, const Quantiser *q)
 CircuitRef circuit_compare(CircuitBuilder *b, CircuitOp op, CircuitRef x, CircuitRef y)
 {
     assert(op == CIRCUIT_less || op == CIRCUIT_less_equal || op == CIRCUIT_equal);
-    return declare(b, blank(b, op), (FixedType){ .bits = 1 }, (CircuitRef[]){ x, y }, 2);
+    return declare(b, blank(b, op), (FixedType){.bits = 1}, (CircuitRef[]){x, y}, 2);
 }
 
 CircuitRef circuit_select(CircuitBuilder *b, CircuitRef condition, CircuitRef x, CircuitRef y)
 {
     assert(at(b, condition)->type.bits == 1);
-    return derive(b, blank(b, CIRCUIT_select), (CircuitRef[]){ condition, x, y }, 3);
+    return derive(b, blank(b, CIRCUIT_select), (CircuitRef[]){condition, x, y}, 3);
 }
 
-CircuitRef circuit_min(CircuitBuilder *b, CircuitRef x, CircuitRef y) { return derive(b, blank(b, CIRCUIT_min), (CircuitRef[]){ x, y }, 2); }
+CircuitRef circuit_min(CircuitBuilder *b, CircuitRef x, CircuitRef y) { return derive(b, blank(b, CIRCUIT_min), (CircuitRef[]){x, y}, 2); }
 
-CircuitRef circuit_max(CircuitBuilder *b, CircuitRef x, CircuitRef y) { return derive(b, blank(b, CIRCUIT_max), (CircuitRef[]){ x, y }, 2); }
+CircuitRef circuit_max(CircuitBuilder *b, CircuitRef x, CircuitRef y) { return derive(b, blank(b, CIRCUIT_max), (CircuitRef[]){x, y}, 2); }
 
 CircuitRef circuit_lookup(CircuitBuilder *b, CircuitRef address, uint32_t table)
 {
@@ -258,7 +258,7 @@ CircuitRef circuit_slice(CircuitBuilder *b, CircuitRef x, uint32_t hi, uint32_t 
     CircuitNode node = blank(b, CIRCUIT_slice);
     node.attr.bits.hi = (uint16_t)hi;
     node.attr.bits.lo = (uint16_t)lo;
-    return declare(b, node, (FixedType){ .bits = (uint16_t)(hi - lo + 1) }, &x, 1);
+    return declare(b, node, (FixedType){.bits = (uint16_t)(hi - lo + 1)}, &x, 1);
 }
 
 CircuitRef circuit_concat(CircuitBuilder *b, const CircuitRef *x, uint32_t n)
@@ -270,14 +270,14 @@ CircuitRef circuit_concat(CircuitBuilder *b, const CircuitRef *x, uint32_t n)
         note_width_error(b, bits);
         return circuit_constant(b, 0, 0);
     }
-    return declare(b, blank(b, CIRCUIT_concat), (FixedType){ .bits = (uint16_t)bits }, x, n);
+    return declare(b, blank(b, CIRCUIT_concat), (FixedType){.bits = (uint16_t)bits}, x, n);
 }
 
 CircuitRef circuit_bitwise(CircuitBuilder *b, CircuitOp op, CircuitRef x, CircuitRef y)
 {
     assert(op == CIRCUIT_and || op == CIRCUIT_or || op == CIRCUIT_xor);
     assert(at(b, x)->type.bits == at(b, y)->type.bits);
-    return declare(b, blank(b, op), at(b, x)->type, (CircuitRef[]){ x, y }, 2);
+    return declare(b, blank(b, op), at(b, x)->type, (CircuitRef[]){x, y}, 2);
 }
 
 CircuitRef circuit_not(CircuitBuilder *b, CircuitRef x) { return declare(b, blank(b, CIRCUIT_not), at(b, x)->type, &x, 1); }
@@ -299,7 +299,7 @@ CircuitRef circuit_state(CircuitBuilder *b, FixedType type, i128 initial)
     node.attr.value = initial;
     node.type = type;
     node.range = interval_of_type(type); /* what comes round is not known yet */
-    return circuit_append(b->module, &node, (CircuitRef[]){ CIRCUIT_NONE, CIRCUIT_NONE }, 2);
+    return circuit_append(b->module, &node, (CircuitRef[]){CIRCUIT_NONE, CIRCUIT_NONE}, 2);
 }
 
 void circuit_state_connect(CircuitModule *module, CircuitRef state, CircuitRef value, CircuitRef enable)
@@ -316,7 +316,7 @@ void circuit_instance(CircuitBuilder *b, uint32_t module, const CircuitRef *in, 
     assert(n_in == callee->inputs.n && callee != b->module);
     CircuitNode call = blank(b, CIRCUIT_instance);
     call.attr.index = module;
-    CircuitRef instance = declare(b, call, (FixedType){ .bits = 1 }, in, n_in);
+    CircuitRef instance = declare(b, call, (FixedType){.bits = 1}, in, n_in);
     for (uint32_t i = 0; i < callee->outputs.n; i++) {
         CircuitNode node = blank(b, CIRCUIT_out);
         node.attr.index = i;

@@ -8,9 +8,9 @@
  *       %4 = max %2, %3        : u9.4  [0, 23.9375]
  *       output y = %4
  *
- * A Circuit is a list of modules; the last one is the top ("circuit" in text, the others "module"). A module is a list of nodes in an order in
- * which operands stand before their users (a state's operands may stand behind it: the only back edge). References are indices.
- * parse(print(c)) == c and print(parse(t)) == t for canonical t. ops and their meaning: circuit_ops.def.
+ * A Circuit is a list of modules; the last one is the top ("circuit" in text, the others "module"). A module is a list of nodes in an order
+ * in which operands stand before their users (a state's operands may stand behind it: the only back edge). References are indices.
+ * parse(print(c)) == c and print(parse(t)) == t for canonical t. ops and their meaning: circuit_ops.def; grammar: parse.c.
  */
 #ifndef KAON_CIRCUIT_CIRCUIT_H
 #define KAON_CIRCUIT_CIRCUIT_H
@@ -34,8 +34,16 @@ enum { CIRCUIT_COMM = 1, CIRCUIT_PURE = 2, CIRCUIT_FREE = 4, CIRCUIT_STRUCT = 8 
 enum { CIRCUIT_MANY = -1 };
 
 typedef enum CircuitAttr {
-    CIRCUIT_ATTR_NONE, CIRCUIT_ATTR_VALUE, CIRCUIT_ATTR_SHIFT, CIRCUIT_ATTR_QUANT, CIRCUIT_ATTR_TABLE, CIRCUIT_ATTR_BITS,
-    CIRCUIT_ATTR_PORT, CIRCUIT_ATTR_COUNT, CIRCUIT_ATTR_MODULE, CIRCUIT_ATTR_OUT,
+    CIRCUIT_ATTR_NONE,
+    CIRCUIT_ATTR_VALUE,
+    CIRCUIT_ATTR_SHIFT,
+    CIRCUIT_ATTR_QUANT,
+    CIRCUIT_ATTR_TABLE,
+    CIRCUIT_ATTR_BITS,
+    CIRCUIT_ATTR_PORT,
+    CIRCUIT_ATTR_COUNT,
+    CIRCUIT_ATTR_MODULE,
+    CIRCUIT_ATTR_OUT,
 } CircuitAttr;
 
 typedef struct CircuitOpInfo {
@@ -55,24 +63,26 @@ typedef uint32_t CircuitRef; /* a node of the module it stands in */
 #define CIRCUIT_NONE UINT32_MAX
 
 typedef struct CircuitNode {
-    uint8_t op;             /* CircuitOp */
-    bool wrap;              /* the exact interval does not fit the type, and that is meant */
-    uint8_t rounding;       /* QUANT: Rounding, Overflow, N of WRAP with saturated bits; the type is the node's own */
+    uint8_t op;       /* CircuitOp */
+    bool wrap;        /* the exact interval does not fit the type, and that is meant */
+    uint8_t rounding; /* QUANT: Rounding, Overflow, N of WRAP with saturated bits; the type is the node's own */
     uint8_t overflow;
     uint8_t saturated_bits;
     uint32_t n_operands;
     uint32_t first_operand; /* into module->operands */
     FixedType type;
-    Interval range;         /* proven, in raw units of type; after the wrap */
+    Interval range; /* proven, in raw units of type; after the wrap */
     union {
-        i128 value;                        /* VALUE: raw units of type */
-        int32_t shift;                     /* SHIFT */
-        struct { uint16_t hi, lo; } bits;  /* BITS */
-        uint32_t index;                    /* TABLE, MODULE: of the circuit; PORT: flat input number; OUT: flat output number; COUNT: clocks */
+        i128 value;    /* VALUE: raw units of type */
+        int32_t shift; /* SHIFT */
+        struct {
+            uint16_t hi, lo;
+        } bits;         /* BITS */
+        uint32_t index; /* TABLE, MODULE: of the circuit; PORT: flat input number; OUT: flat output number; COUNT: clocks */
     } attr;
-    uint32_t layer;         /* origin: circuit->layers[layer]; 0: none */
-    uint32_t element;       /* and its element (neuron), C order */
-    int32_t arrival_ps;     /* within its clock, in the delay model that `time` used; -1: not timed */
+    uint32_t layer;     /* origin: circuit->layers[layer]; 0: none */
+    uint32_t element;   /* and its element (neuron), C order */
+    int32_t arrival_ps; /* within its clock, in the delay model that `time` used; -1: not timed */
 } CircuitNode;
 
 /* A port is a name for one value or an array of them; the module's values are numbered flat over all ports. */
@@ -93,25 +103,25 @@ typedef struct CircuitModule {
     VEC(CircuitRef) operands;
     VEC(CircuitPort) in_ports;
     VEC(CircuitPort) out_ports;
-    VEC(CircuitRef) inputs;      /* flat: the input node of each value */
-    VEC(CircuitOutput) outputs;  /* flat */
+    VEC(CircuitRef) inputs;     /* flat: the input node of each value */
+    VEC(CircuitOutput) outputs; /* flat */
 } CircuitModule;
 
 typedef struct CircuitTable {
     const char *name;
-    FixedType type;      /* of the entries */
+    FixedType type; /* of the entries */
     uint32_t address_bits;
-    const i128 *entry;   /* [1 << address_bits] raw */
+    const i128 *entry;       /* [1 << address_bits] raw */
     const Interval *summary; /* heap-ordered tree over blocks of entries: the range of a lookup in O(block + address_bits), see range.c */
 } CircuitTable;
 #define CIRCUIT_TABLE_MAX_ADDRESS_BITS 20u
 
 /* What the parser and the verifier accept, so that a hostile file cannot make an evaluator run for ever or out of stack. */
-#define CIRCUIT_MAX_NODES 50000000u       /* of all modules together */
-#define CIRCUIT_MAX_MODULES 65536u
+#define CIRCUIT_MAX_NODES      50000000u /* of all modules together */
+#define CIRCUIT_MAX_MODULES    65536u
 #define CIRCUIT_MAX_FLAT_NODES (1u << 30) /* with every instance replaced by its module */
-#define CIRCUIT_MAX_NESTING 256u          /* instances within instances */
-#define CIRCUIT_MAX_REGISTERS (1u << 28)  /* delay words and states, with every instance replaced by its module */
+#define CIRCUIT_MAX_NESTING    256u       /* instances within instances */
+#define CIRCUIT_MAX_REGISTERS  (1u << 28) /* delay words and states, with every instance replaced by its module */
 
 /* A width above 64 bits met by the builder: the first one is kept for the caller's diagnostic, and the node is given 64 bits and wrap. */
 typedef struct CircuitWidthError {
@@ -122,17 +132,17 @@ typedef struct CircuitWidthError {
 
 typedef struct Circuit {
     Arena *arena;
-    VEC(CircuitModule *) modules;  /* callees first; the last is the top */
+    VEC(CircuitModule *) modules; /* callees first; the last is the top */
     VEC(CircuitTable) tables;
-    VEC(const char *) layers;      /* [0] is "" */
-    Map layer_number;              /* name -> index into layers */
-    uint32_t latency_cycles;       /* of the top: registers on every path from input to output; 0: combinational */
-    uint32_t initiation_interval;  /* clocks between events; 1 */
+    VEC(const char *) layers;     /* [0] is "" */
+    Map layer_number;             /* name -> index into layers */
+    uint32_t latency_cycles;      /* of the top: registers on every path from input to output; 0: combinational */
+    uint32_t initiation_interval; /* clocks between events; 1 */
     CircuitWidthError width_error;
 } Circuit;
 
-/* ---- build.c: a node at a time. Types and ranges are derived: the tightest type for the exact interval, trailing zero bits dropped into frac.
- * Nothing is simplified here; passes do that. `layer`, `element` of new nodes are those of the cursor. ---- */
+/* ---- build.c: a node at a time. Types and ranges are derived: the tightest type for the exact interval, trailing zero bits dropped into
+ * frac. Nothing is simplified here; passes do that. `layer`, `element` of new nodes are those of the cursor. ---- */
 typedef struct CircuitBuilder {
     CircuitModule *module;
     uint32_t layer, element;
@@ -143,9 +153,11 @@ CircuitModule *circuit_add_module(Circuit *circuit, const char *name);
 static inline CircuitModule *circuit_top(const Circuit *circuit) { return *vec_last(&circuit->modules); }
 uint32_t circuit_add_layer(Circuit *circuit, const char *name); /* the number of an existing one of that name */
 /* Adds a port and its input nodes (in order); types[n], ranges[n] or NULL (the types' own). Returns the first flat number. */
-uint32_t circuit_add_input_port(CircuitModule *module, const char *name, bool is_array, uint32_t n, const FixedType *types, const Interval *ranges);
+uint32_t circuit_add_input_port(CircuitModule *module, const char *name, bool is_array, uint32_t n, const FixedType *types,
+                                const Interval *ranges);
 uint32_t circuit_add_output_port(CircuitModule *module, const char *name, bool is_array, uint32_t n, const CircuitRef *refs);
-uint32_t circuit_add_table(Circuit *circuit, const char *name, FixedType type, uint32_t address_bits, const i128 *entry); /* an equal one is found again */
+/* An equal one is found again, whatever its name; a name that is taken gets a number. */
+uint32_t circuit_add_table(Circuit *circuit, const char *name, FixedType type, uint32_t address_bits, const i128 *entry);
 
 CircuitRef circuit_append(CircuitModule *module, const CircuitNode *node, const CircuitRef *operands, uint32_t n_operands); /* as given */
 
@@ -155,7 +167,8 @@ CircuitRef circuit_sub(CircuitBuilder *b, CircuitRef x, CircuitRef y, int32_t sh
 CircuitRef circuit_negate(CircuitBuilder *b, CircuitRef x);
 CircuitRef circuit_shift(CircuitBuilder *b, CircuitRef x, int32_t shift);
 CircuitRef circuit_multiply(CircuitBuilder *b, CircuitRef x, CircuitRef y);
-CircuitRef circuit_quantise(CircuitBuilder *b, CircuitRef x, const Quantiser *q);     /* the node's type is q's, as given; bits 0 gives the constant 0 */
+/* the node's type is q's, as given; bits 0 gives the constant 0 */
+CircuitRef circuit_quantise(CircuitBuilder *b, CircuitRef x, const Quantiser *q);
 CircuitRef circuit_compare(CircuitBuilder *b, CircuitOp op, CircuitRef x, CircuitRef y); /* less, less_equal, equal */
 CircuitRef circuit_select(CircuitBuilder *b, CircuitRef condition, CircuitRef x, CircuitRef y);
 CircuitRef circuit_min(CircuitBuilder *b, CircuitRef x, CircuitRef y);
@@ -172,49 +185,64 @@ void circuit_state_connect(CircuitModule *module, CircuitRef state, CircuitRef v
 void circuit_instance(CircuitBuilder *b, uint32_t module, const CircuitRef *in, uint32_t n_in, CircuitRef *out);
 
 static inline CircuitNode *circuit_node(const CircuitModule *module, CircuitRef ref) { return &module->nodes.at[ref]; }
-static inline CircuitRef *circuit_operands(const CircuitModule *module, const CircuitNode *node) { return module->operands.at + node->first_operand; }
-static inline CircuitRef circuit_operand(const CircuitModule *module, const CircuitNode *node, uint32_t i) { return module->operands.at[node->first_operand + i]; }
+static inline CircuitRef *circuit_operands(const CircuitModule *module, const CircuitNode *node)
+{
+    return module->operands.at + node->first_operand;
+}
+static inline CircuitRef circuit_operand(const CircuitModule *module, const CircuitNode *node, uint32_t i)
+{
+    return module->operands.at[node->first_operand + i];
+}
 /* "x[3]" or "x" for flat value i of ports */
 const char *circuit_port_value_name(Arena *arena, const CircuitPort *ports, uint32_t n_ports, uint32_t i);
 
 /* ---- range.c: the exact interval of a node's value and the frac it is counted in (the natural one), before any wrap ---- */
 bool circuit_exact_range(const CircuitModule *module, const CircuitNode *node, Interval *range, int32_t *frac); /* false: beyond 126 bits */
-/* Recomputes every range (types kept) from the inputs' ranges forward; ranges only ever shrink against the types' own. */
+/* Recomputes every range of a verified circuit (types kept) from the inputs' and states' ranges forward; ranges only ever shrink, and wrap
+ * flags go where nothing wraps any more. */
 void circuit_infer_ranges(Circuit *circuit);
 
 /* ---- print.c, parse.c ---- */
 void circuit_print(Text *text, const Circuit *circuit);
 Circuit *circuit_parse(Arena *arena, Bytes bytes, const char *file, DiagList *diags); /* NULL and diagnostics; verified */
+/* ---- equal.c: the same in all that the text form shows ---- */
 bool circuit_equal(const Circuit *a, const Circuit *b);
 
-/* ---- verify.c: every rule of the vocabulary; reports all breaches with node and module. The declared ranges must contain what follows from
- * the operands' ranges. True if sound. ---- */
+/* ---- verify.c: every rule of the vocabulary; reports all breaches with node and module. The declared ranges must contain what follows
+ * from the operands' ranges; a latency that is claimed (not 0) at an initiation interval of 1 must be what circuit_check_latency finds.
+ * True if sound. ---- */
 bool circuit_verify(const Circuit *circuit, const char *file, DiagList *diags);
-/* Number of registers from any input to each output, or false and a diagnostic if two paths differ. Delays and instances are counted, states are not. */
+/* ---- latency.c: for a verified circuit: the number of registers from any input to each output, or false and a diagnostic if two paths
+ * differ. Delays and instances are counted, states are not; outputs of modules may differ, those of the top may not. ---- */
 bool circuit_check_latency(const Circuit *circuit, uint32_t *latency_cycles, DiagList *diags);
 
 /* ---- eval.c: the specification ---- */
 /* The value of one PURE node, given its operands' raw values: in raw units of node->type, wrapped. */
 i128 circuit_eval_node(const CircuitModule *module, const CircuitNode *node, const i128 *operand);
 
+/* By event, delays are transparent: one call, one event, from inputs to outputs; a state advances once an event.
+ * By clock, one call is one clock: inputs and outputs before the rising edge; an event's outputs appear latency_cycles calls after it.
+ * Before the first event arrives, a state that stands behind delays sees what follows from their zeros: its enable has to say no to that (a
+ * valid bit that travels through the same number of delays) if both ways of running are to agree. */
 typedef enum CircuitTime {
-    CIRCUIT_BY_EVENT, /* delays are transparent: one call, one event, inputs to outputs. A state advances once an event. */
-    CIRCUIT_BY_CLOCK, /* one call, one clock: inputs before the rising edge, outputs before the rising edge (latency_cycles calls later an event's outputs appear) */
+    CIRCUIT_BY_EVENT,
+    CIRCUIT_BY_CLOCK,
 } CircuitTime;
 
 typedef struct CircuitExecutor CircuitExecutor;
-CircuitExecutor *circuit_executor_create(Arena *arena, const Circuit *circuit, CircuitTime time); /* allocates everything; delays start at 0 */
+/* For a verified circuit; allocates everything that running takes. Delays start at 0, states at their VALUE. */
+CircuitExecutor *circuit_executor_create(Arena *arena, const Circuit *circuit, CircuitTime time);
 void circuit_executor_run(CircuitExecutor *executor, const i128 *in, i128 *out); /* [top inputs], [top outputs], raw */
 const i128 *circuit_executor_values(const CircuitExecutor *executor);            /* of the top's nodes after the last run */
 void circuit_executor_reset(CircuitExecutor *executor);
 
 /* ---- random.c: sound random circuits for differential tests: all ops, types, modes, modules, several ports ---- */
 typedef struct CircuitRandomOptions {
-    uint32_t n_nodes;      /* about, per module */
-    uint32_t n_modules;    /* below the top */
-    bool delays;           /* with balanced pipeline registers */
+    uint32_t n_nodes;   /* about, per module */
+    uint32_t n_modules; /* below the top */
+    bool delays;        /* with balanced pipeline registers */
     bool states;
-    uint32_t max_bits;     /* of the inputs, 1..64 */
+    uint32_t max_bits; /* of the inputs, 1..64 */
 } CircuitRandomOptions;
 Circuit *circuit_random(Arena *arena, Rng *rng, const CircuitRandomOptions *options);
 

@@ -16,16 +16,22 @@ static bool equal_ports(const CircuitPort *a, uint32_t n_a, const CircuitPort *b
 static bool equal_attr(const CircuitNode *a, const CircuitNode *b)
 {
     switch (circuit_op_info((CircuitOp)a->op)->attribute) {
-    case CIRCUIT_ATTR_NONE: return true;
-    case CIRCUIT_ATTR_VALUE: return a->attr.value == b->attr.value;
-    case CIRCUIT_ATTR_SHIFT: return a->attr.shift == b->attr.shift;
-    case CIRCUIT_ATTR_QUANT: return quantiser_equal(node_quantiser(a), node_quantiser(b));
-    case CIRCUIT_ATTR_BITS: return a->attr.bits.hi == b->attr.bits.hi && a->attr.bits.lo == b->attr.bits.lo;
+    case CIRCUIT_ATTR_NONE:
+        return true;
+    case CIRCUIT_ATTR_VALUE:
+        return a->attr.value == b->attr.value;
+    case CIRCUIT_ATTR_SHIFT:
+        return a->attr.shift == b->attr.shift;
+    case CIRCUIT_ATTR_QUANT:
+        return quantiser_equal(node_quantiser(a), node_quantiser(b));
+    case CIRCUIT_ATTR_BITS:
+        return a->attr.bits.hi == b->attr.bits.hi && a->attr.bits.lo == b->attr.bits.lo;
     case CIRCUIT_ATTR_TABLE:
     case CIRCUIT_ATTR_PORT:
     case CIRCUIT_ATTR_COUNT:
     case CIRCUIT_ATTR_MODULE:
-    case CIRCUIT_ATTR_OUT: return a->attr.index == b->attr.index;
+    case CIRCUIT_ATTR_OUT:
+        return a->attr.index == b->attr.index;
     }
     return false;
 }
@@ -40,8 +46,9 @@ static bool equal_origin(const Circuit *circuit_a, const CircuitNode *a, const C
 static bool equal_node(const CircuitModule *module_a, const CircuitModule *module_b, CircuitRef ref)
 {
     const CircuitNode *a = circuit_node(module_a, ref), *b = circuit_node(module_b, ref);
-    return a->op == b->op && a->wrap == b->wrap && fixed_equal(a->type, b->type) && interval_equal(a->range, b->range) && equal_attr(a, b) &&
-           a->arrival_ps == b->arrival_ps && equal_origin(module_a->circuit, a, module_b->circuit, b) && a->n_operands == b->n_operands &&
+    return a->op == b->op && a->wrap == b->wrap && fixed_equal(a->type, b->type) && interval_equal(a->range, b->range) &&
+           equal_attr(a, b) && a->arrival_ps == b->arrival_ps && equal_origin(module_a->circuit, a, module_b->circuit, b) &&
+           a->n_operands == b->n_operands &&
            (a->n_operands == 0 ||
             memcmp(circuit_operands(module_a, a), circuit_operands(module_b, b), a->n_operands * sizeof(CircuitRef)) == 0);
 }

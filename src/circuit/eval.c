@@ -1,11 +1,12 @@
 /* circuit/eval.c: the meaning of every op, written once: constant folding, the executors and the test bench all call it.
  *
- * An arithmetic op computes its exact value in units of the natural frac (the finest of what its operands can make), settle() moves that to the
- * wire's frac and wraps it. Moving to a coarser frac drops bits that the verifier has proven to be 0; they are dropped, not checked, because
- * by clock a pipeline register holds 0 before the first event, and what follows from that may lie outside every proven range. Hardware
- * simply has no wire there, and neither have we. For the same reason shifts go through u128: no value can make them undefined.
+ * An arithmetic op computes its exact value in units of the natural frac (the finest of what its operands can make), settle() moves that to
+ * the wire's frac and wraps it. Moving to a coarser frac drops bits that the verifier has proven to be 0; they are dropped, not checked,
+ * because by clock a pipeline register holds 0 before the first event, and what follows from that may lie outside every proven range.
+ * Hardware simply has no wire there, and neither have we. For the same reason shifts go through u128: no value can make them undefined.
  *
- * Source of width: operands have at most 64 bits, so a product fits 128; alignments of sums and compares are held below 126 bits by the verifier.
+ * Source of width: operands have at most 64 bits, so a product fits 128; alignments of sums and compares are held below 126 bits by the
+ * verifier.
  */
 #include "circuit/inside.h"
 
@@ -35,7 +36,7 @@ static Aligned align(FixedType type_a, i128 a, FixedType type_b, i128 b, int32_t
 {
     int64_t frac_a = type_a.frac, frac_b = (int64_t)type_b.frac - shift;
     int64_t frac = frac_a > frac_b ? frac_a : frac_b;
-    return (Aligned){ .a = shifted(a, frac - frac_a), .b = shifted(b, frac - frac_b), .frac = frac };
+    return (Aligned){.a = shifted(a, frac - frac_a), .b = shifted(b, frac - frac_b), .frac = frac};
 }
 
 static Aligned align_operands(const CircuitModule *module, const CircuitNode *node, const i128 *operand, uint32_t first, int32_t shift)

@@ -4,22 +4,34 @@
  *
  *     registers(module) = [ its delay lines | its states | registers of instance 0 | registers of instance 1 | ... ]
  *
- * so that an instance is a module and a place in the block. By clock one walk in node order does both the combinational work and the rising edge: a
- * delay line is a ring whose oldest word is read just before the newest takes its place, and nobody else reads it; a state is read at its node
- * and written at the end of its module's walk, when what feeds it is known. So no register is written before its old value was read.
- * The walk nests as deep as instances do (CIRCUIT_MAX_NESTING). O(nodes with instances opened) a call; memory is taken in create only.
+ * so that an instance is a module and a place in the block. By clock one walk in node order does both the combinational work and the rising
+ * edge: a delay line is a ring whose oldest word is read just before the newest takes its place, and nobody else reads it; a state is read
+ * at its node and written at the end of its module's walk, when what feeds it is known. So no register is written before its old value was
+ * read. The walk nests as deep as instances do (CIRCUIT_MAX_NESTING). O(nodes with instances opened) a call; memory is taken in create
+ * only.
  */
 #include "circuit/inside.h"
 
 #include <string.h>
 
+/* one bit an op: the ops that are not circuit_eval_node's */
+static const uint32_t struct_ops = 0
+#define OP(name, text, arity, flags, attribute, summary)
+#define STRUCT_OP(name, text, arity, flags, attribute, summary) | 1u << CIRCUIT_##name
+#define RESERVED(name, text, summary)
+#include "circuit/circuit_ops.def"
+#undef OP
+#undef RESERVED
+    ;
+_Static_assert(CIRCUIT_OP_COUNT <= 32, "struct_ops has a bit for each op");
+
 typedef struct ModulePlan {
     const CircuitModule *module;
-    i128 *value;          /* [nodes] scratch */
-    uint64_t *place;      /* [nodes] of a delay, state: its first register; of an instance: the first of its block */
-    uint32_t *result;     /* [nodes] of an instance: its first value in `results` */
-    i128 *results;        /* outputs of all instances, one after the other: a later call of the same module overwrites its scratch */
-    CircuitRef *states;   /* [n_states] */
+    i128 *value;        /* [nodes] scratch */
+    uint64_t *place;    /* [nodes] of a delay, state: its first register; of an instance: the first of its block */
+    uint32_t *result;   /* [nodes] of an instance: its first value in `results` */
+    i128 *results;      /* outputs of all instances, one after the other: a later call of the same module overwrites its scratch */
+    CircuitRef *states; /* [n_states] */
     uint32_t n_states;
     uint64_t n_registers; /* of the block, instances included */
 } ModulePlan;
@@ -27,10 +39,10 @@ typedef struct ModulePlan {
 struct CircuitExecutor {
     const Circuit *circuit;
     CircuitTime time;
-    ModulePlan *plan;    /* [modules] */
-    i128 *registers;     /* the top's block */
-    uint32_t *ring;      /* [registers] at a delay's first word: the index of the oldest word of its ring */
-    i128 *operand;       /* scratch for circuit_eval_node */
+    ModulePlan *plan; /* [modules] */
+    i128 *registers;  /* the top's block */
+    uint32_t *ring;   /* [registers] at a delay's first word: the index of the oldest word of its ring */
+    i128 *operand;    /* scratch for circuit_eval_node */
 };
 
 /* By event a delay is a wire and needs no words. */
@@ -48,10 +60,10 @@ static void plan_module(CircuitExecutor *executor, Arena *arena, uint32_t m)
     const CircuitModule *module = executor->circuit->modules.at[m];
     ModulePlan *plan = &executor->plan[m];
     uint32_t n = module->nodes.n, n_results = 0, n_states = 0;
-    *plan = (ModulePlan){ .module = module,
-                          .value = arena_array(arena, i128, n),
-                          .place = arena_array(arena, uint64_t, n),
-                          .result = arena_array(arena, uint32_t, n) };
+    *plan = (ModulePlan){.module = module,
+                         .value = arena_array(arena, i128, n),
+                         .place = arena_array(arena, uint64_t, n),
+                         .result = arena_array(arena, uint32_t, n)};
     for (uint32_t i = 0; i < n; i++) {
         const CircuitNode *node = circuit_node(module, i);
         plan->place[i] = plan->n_registers;
@@ -80,7 +92,7 @@ static uint32_t most_operands(const Circuit *circuit)
 CircuitExecutor *circuit_executor_create(Arena *arena, const Circuit *circuit, CircuitTime time)
 {
     CircuitExecutor *executor = arena_new(arena, CircuitExecutor);
-    *executor = (CircuitExecutor){ .circuit = circuit, .time = time };
+    *executor = (CircuitExecutor){.circuit = circuit, .time = time};
     executor->plan = arena_array(arena, ModulePlan, circuit->modules.n);
     for (uint32_t m = 0; m < circuit->modules.n; m++)
         plan_module(executor, arena, m);
@@ -169,7 +181,7 @@ static void run_module(CircuitExecutor *executor, uint32_t m, uint64_t base)
     const CircuitModule *module = plan->module;
     for (uint32_t i = 0; i < module->nodes.n; i++) {
         const CircuitNode *node = circuit_node(module, i);
-        if (circuit_op_info((CircuitOp)node->op)->flags & CIRCUIT_STRUCT) {
+        if (struct_ops >> node->op & 1) {
             run_struct(executor, plan, i, base);
             continue;
         }

@@ -5,8 +5,8 @@
 #include "circuit/circuit.h"
 
 /* One evaluator and one range rule an op; the tables of both are expansions too, so a row without its functions does not link. */
-#define OP(name, text, arity, flags, attribute, summary)                                                                       \
-    i128 circuit_eval_##name(const CircuitModule *module, const CircuitNode *node, const i128 *operand);                       \
+#define OP(name, text, arity, flags, attribute, summary)                                                                                   \
+    i128 circuit_eval_##name(const CircuitModule *module, const CircuitNode *node, const i128 *operand);                                   \
     bool circuit_range_##name(const CircuitModule *module, const CircuitNode *node, Interval *range, int32_t *frac);
 #define STRUCT_OP(name, text, arity, flags, attribute, summary)
 #define RESERVED(name, text, summary)
@@ -28,10 +28,10 @@ static inline u128 pattern_of(i128 raw, uint32_t bits) { return (u128)raw & patt
 
 static inline Quantiser node_quantiser(const CircuitNode *node)
 {
-    return (Quantiser){ .type = node->type,
-                        .rounding = (Rounding)node->rounding,
-                        .overflow = (Overflow)node->overflow,
-                        .saturated_bits = node->saturated_bits };
+    return (Quantiser){.type = node->type,
+                       .rounding = (Rounding)node->rounding,
+                       .overflow = (Overflow)node->overflow,
+                       .saturated_bits = node->saturated_bits};
 }
 
 /* The interval of raw units of 2^-from in raw units of 2^-to. False if a value is not on that grid, or leaves 126 bits. */

@@ -1,12 +1,13 @@
 /* circuit/latency.c: does every value meet only values of the same event?
  *
- * A node's stage is the number of registers that an event has passed when it gets there. Operands of an op, and a state with its operands, are on
- * one stage; a delay adds its clocks; an instance is on one stage with its operands, its outputs as many later as the module says. These are
- * equations stage(a) + d = stage(b), solved by union-find whose links carry d; node n stands for the inputs, stage 0. States make it necessary: what
- * feeds them is known only further down. (R. E. Tarjan, "Efficiency of a good but not linear set union algorithm", JACM 22, 1975.)
+ * A node's stage is the number of registers that an event has passed when it gets there. Operands of an op, and a state with its operands,
+ * are on one stage; a delay adds its clocks; an instance is on one stage with its operands, its outputs as many later as the module says.
+ * These are equations stage(a) + d = stage(b), solved by union-find whose links carry d; node n stands for the inputs, stage 0. States make
+ * it necessary: what feeds them is known only further down. (R. E. Tarjan, "Efficiency of a good but not linear set union algorithm", JACM
+ * 22, 1975.)
  *
- * What depends on constants alone is free: it holds on every stage from the `ready`-th clock on, ready being the registers on its way. States that
- * no input reaches (free-running counters) count from the first clock: their component's earliest node is on stage 0.
+ * What depends on constants alone is free: it holds on every stage from the `ready`-th clock on, ready being the registers on its way.
+ * States that no input reaches (free-running counters) count from the first clock: their component's earliest node is on stage 0.
  */
 #include "circuit/inside.h"
 
@@ -36,7 +37,7 @@ typedef struct Timing {
 static void breach(Timing *t, CircuitRef ref, const char *text, int64_t a, int64_t b)
 {
     const CircuitNode *node = circuit_node(t->module, ref);
-    Place place = { 0 };
+    Place place = {0};
     if (t->diags->n_errors < DIAG_MOST) { /* a list that is full counts only */
         place.kind = fmt(t->scratch, "module '%s'", t->module->name);
         place.part = fmt(t->scratch, "%%%u = %s", ref, circuit_op_info((CircuitOp)node->op)->text);
@@ -206,9 +207,9 @@ static Contract time_module(Timing *t)
     OutputTime *output = arena_array(t->scratch, OutputTime, t->module->outputs.n);
     for (uint32_t i = 0; i < t->module->outputs.n; i++) {
         CircuitRef ref = t->module->outputs.at[i].ref;
-        output[i] = t->ready[ref] >= 0 ? (OutputTime){ OUTPUT_FREE, t->ready[ref] } : (OutputTime){ OUTPUT_STAGED, stage[ref] };
+        output[i] = t->ready[ref] >= 0 ? (OutputTime){OUTPUT_FREE, t->ready[ref]} : (OutputTime){OUTPUT_STAGED, stage[ref]};
     }
-    return (Contract){ .output = output, .has_state = has_state(t) };
+    return (Contract){.output = output, .has_state = has_state(t)};
 }
 
 /* All staged outputs on one stage, the free ones there by then. */
@@ -225,7 +226,7 @@ static bool join_outputs(Timing *t, const Contract *contract, uint32_t *latency_
             breach(t, t->module->outputs.at[i].ref, "outputs come behind different numbers of registers", latency, time.stage);
     }
     if (latency >= 0 && ready > latency)
-        diag_error(t->diags, DIAG_TIMING, (Place){ .kind = fmt(t->scratch, "module '%s'", t->module->name) }, NULL,
+        diag_error(t->diags, DIAG_TIMING, (Place){.kind = fmt(t->scratch, "module '%s'", t->module->name)}, NULL,
                    "a constant output comes after %lld clocks, the first event after %lld", (long long)ready, (long long)latency);
     *latency_cycles = (uint32_t)(latency >= 0 ? latency : ready);
     return latency < 0 || ready <= latency;
@@ -233,7 +234,7 @@ static bool join_outputs(Timing *t, const Contract *contract, uint32_t *latency_
 
 bool circuit_check_latency(const Circuit *circuit, uint32_t *latency_cycles, DiagList *diags)
 {
-    Timing t = { .scratch = arena_child(circuit->arena), .diags = diags, .sound = true };
+    Timing t = {.scratch = arena_child(circuit->arena), .diags = diags, .sound = true};
     t.contracts = arena_array(t.scratch, Contract, circuit->modules.n);
     for (uint32_t i = 0; i < circuit->modules.n; i++) {
         t.module = circuit->modules.at[i];

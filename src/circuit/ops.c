@@ -5,8 +5,7 @@
 enum { COMM = CIRCUIT_COMM, PURE = CIRCUIT_PURE, FREE = CIRCUIT_FREE, STRUCT = CIRCUIT_STRUCT, MANY = CIRCUIT_MANY };
 
 static const CircuitOpInfo op_infos[CIRCUIT_OP_COUNT] = {
-#define OP(name, text, arity, flags, attribute, summary)                                                                       \
-    [CIRCUIT_##name] = { #name, text, arity, flags, CIRCUIT_ATTR_##attribute, summary },
+#define OP(name, text, arity, flags, attribute, summary) [CIRCUIT_##name] = {#name, text, arity, flags, CIRCUIT_ATTR_##attribute, summary},
 #define RESERVED(name, text, summary)
 #include "circuit/circuit_ops.def"
 #undef OP

@@ -8,8 +8,8 @@
  *     output  = "output" value "=" %k
  *     value   = name [ "[" n "]" ]
  *
- * Nodes are numbered from 0 in order. Files may be hostile: no count is believed before as many bytes stand behind it, and what is well-formed but
- * wrong is left to the verifier, which sees the result before anybody else does. The first syntax error ends the parse.
+ * Nodes are numbered from 0 in order. Files may be hostile: no count is believed before as many bytes stand behind it, and what is
+ * well-formed but wrong is left to the verifier, which sees the result before anybody else does. The first syntax error ends the parse.
  */
 #include "base/lex.h"
 #include "circuit/inside.h"
@@ -23,25 +23,26 @@ typedef struct Parser {
     Lexer lex;
     Arena *arena;
     Circuit *circuit;
-    Map tables, modules;  /* by name */
-    Map *out_names;       /* [modules]: output ports of each by name, for `out` */
+    Map tables, modules; /* by name */
+    Map *out_names;      /* [modules]: output ports of each by name, for `out` */
     uint32_t n_out_names, cap_out_names;
-    uint64_t n_values;    /* of all ports so far; each stands for a line that must follow */
+    uint64_t n_values; /* of all ports so far; each stands for a line that must follow */
     uint64_t max_values;
     uint64_t n_nodes;
     CircuitModule *module;
-    PortTypes in, out;    /* of the module */
-    bool *output_set;     /* [outputs] */
+    PortTypes in, out; /* of the module */
+    bool *output_set;  /* [outputs] */
 } Parser;
 
 /* ---- pieces ---- */
 
 static FixedType read_type(Parser *p)
 {
-    FixedType type = { .bits = 1 };
+    FixedType type = {.bits = 1};
     const char *text = lex_name(&p->lex, "a type such as s8.4");
     if (!p->lex.failed && !fixed_parse(text, &type))
-        lex_error(&p->lex, "s8.4 is signed, 8 bits in all, 4 of them fraction; bits from 1 to 64", "'%s' is no type", text_printable(p->arena, text, 40));
+        lex_error(&p->lex, "s8.4 is signed, 8 bits in all, 4 of them fraction; bits from 1 to 64", "'%s' is no type",
+                  text_printable(p->arena, text, 40));
     return type;
 }
 
@@ -92,7 +93,7 @@ static void read_table(Parser *p)
     const char *name = lex_name(lex, "a table name");
     lex_need(lex, ":");
     FixedType type = read_type(p);
-    VEC(i128) entries = { 0 };
+    VEC(i128) entries = {0};
     lex_need(lex, "=");
     lex_need(lex, "{");
     do {
@@ -111,7 +112,7 @@ static void read_table(Parser *p)
         lex_error(lex, NULL, "there are two tables '%s'", name);
         return;
     }
-    CircuitTable table = { .name = name, .type = type, .address_bits = bits_unsigned(entries.n) - 1, .entry = entries.at };
+    CircuitTable table = {.name = name, .type = type, .address_bits = bits_unsigned(entries.n) - 1, .entry = entries.at};
     circuit_table_summarise(p->arena, &table);
     vec_push(p->arena, &p->circuit->tables, table);
 }
@@ -138,7 +139,7 @@ static void read_types(Parser *p, PortTypes *side, uint32_t n)
 static CircuitPort read_port(Parser *p, PortTypes *side, uint32_t number)
 {
     Lexer *lex = &p->lex;
-    CircuitPort port = { .name = lex_name(lex, "a port name"), .first = side->types.n, .n = 1 };
+    CircuitPort port = {.name = lex_name(lex, "a port name"), .first = side->types.n, .n = 1};
     if (lex_take(lex, "[")) {
         port.is_array = true;
         lex_u32(lex, "a number of values", 1, UINT32_MAX - 1, &port.n);
@@ -159,7 +160,7 @@ static void read_ports(Parser *p, bool is_input)
 {
     Lexer *lex = &p->lex;
     PortTypes *side = is_input ? &p->in : &p->out;
-    *side = (PortTypes){ .by_name = map_init(p->arena) };
+    *side = (PortTypes){.by_name = map_init(p->arena)};
     lex_need(lex, "(");
     if (lex_take(lex, ")"))
         return;
@@ -196,7 +197,8 @@ static uint32_t find(Parser *p, const Map *map, const char *what)
     uint32_t index = map_get(map, name);
     if (index != MAP_NONE)
         return index;
-    diag_error(lex->diags, DIAG_SYNTAX, place, "what is used must stand further up", "there is no %s '%s'", what, text_printable(p->arena, name, 80));
+    diag_error(lex->diags, DIAG_SYNTAX, place, "what is used must stand further up", "there is no %s '%s'", what,
+               text_printable(p->arena, name, 80));
     lex->failed = true;
     return 0;
 }
@@ -209,7 +211,8 @@ static void read_quantiser(Parser *p, CircuitNode *node)
     Overflow overflow = OVERFLOW_WRAP;
     const char *text = lex_name(lex, "a rounding");
     if (!lex->failed && !rounding_parse(text, &rounding))
-        lex_error(lex, "trn, trn_zero, rnd, rnd_zero, rnd_inf, rnd_min_inf, rnd_conv, ceil, away", "'%s' is no rounding", text_printable(p->arena, text, 40));
+        lex_error(lex, "trn, trn_zero, rnd, rnd_zero, rnd_inf, rnd_min_inf, rnd_conv, ceil, away", "'%s' is no rounding",
+                  text_printable(p->arena, text, 40));
     text = lex_name(lex, "an overflow");
     if (!lex->failed && !overflow_parse(text, &overflow))
         lex_error(lex, "wrap, sat, sat_zero, sat_sym", "'%s' is no overflow", text_printable(p->arena, text, 40));
@@ -298,16 +301,25 @@ static void read_expression(Parser *p, CircuitNode *node, Lexer *value)
     if (lex->failed)
         return;
     switch (info->attribute) {
-    case CIRCUIT_ATTR_NONE: break;
+    case CIRCUIT_ATTR_NONE:
+        break;
     case CIRCUIT_ATTR_VALUE:
         if (info->arity)
             lex_need(lex, "init");
         skip_number(p, value);
         break;
-    case CIRCUIT_ATTR_SHIFT: read_shift(p, node); break;
-    case CIRCUIT_ATTR_QUANT: read_quantiser(p, node); break;
-    case CIRCUIT_ATTR_TABLE: lex_need(lex, "]"); break;
-    case CIRCUIT_ATTR_BITS: read_bits(p, node); break;
+    case CIRCUIT_ATTR_SHIFT:
+        read_shift(p, node);
+        break;
+    case CIRCUIT_ATTR_QUANT:
+        read_quantiser(p, node);
+        break;
+    case CIRCUIT_ATTR_TABLE:
+        lex_need(lex, "]");
+        break;
+    case CIRCUIT_ATTR_BITS:
+        read_bits(p, node);
+        break;
     case CIRCUIT_ATTR_PORT:
         node->attr.index = read_value_name(p, p->module->in_ports.at, &p->in.by_name, "input");
         break;
@@ -315,15 +327,19 @@ static void read_expression(Parser *p, CircuitNode *node, Lexer *value)
         lex_need(lex, ",");
         lex_u32(lex, "a number of clocks", 1, CIRCUIT_MAX_REGISTERS, &node->attr.index);
         break;
-    case CIRCUIT_ATTR_MODULE: lex_need(lex, ")"); break;
-    case CIRCUIT_ATTR_OUT: read_out(p, node); break;
+    case CIRCUIT_ATTR_MODULE:
+        lex_need(lex, ")");
+        break;
+    case CIRCUIT_ATTR_OUT:
+        read_out(p, node);
+        break;
     }
 }
 
 static void read_range(Parser *p, CircuitNode *node)
 {
     Lexer *lex = &p->lex;
-    Interval range = { 0 };
+    Interval range = {0};
     lex_need(lex, "[");
     lex_dyadic(lex, "the least value", node->type.frac, &range.lo);
     lex_need(lex, ",");
@@ -412,9 +428,9 @@ static void read_node(Parser *p)
 {
     Lexer *lex = &p->lex;
     CircuitModule *module = p->module;
-    CircuitNode node = { .first_operand = module->operands.n, .arrival_ps = -1 };
+    CircuitNode node = {.first_operand = module->operands.n, .arrival_ps = -1};
     uint32_t number = 0;
-    Lexer value = { 0 };
+    Lexer value = {0};
     lex_wire(lex, &number);
     if (!lex->failed && number != module->nodes.n)
         lex_error(lex, "nodes are numbered from %0 in order", "expected %%%u, found %%%u", module->nodes.n, number);
@@ -424,7 +440,7 @@ static void read_node(Parser *p)
     if (!read_op(p, &node))
         return;
     read_expression(p, &node, &value);
-    node.type = (FixedType){ .bits = 1 };
+    node.type = (FixedType){.bits = 1};
     if (node.op != CIRCUIT_instance) {
         lex_need(lex, ":");
         node.type = read_type(p);
@@ -519,7 +535,7 @@ static void read_module(Parser *p, bool is_top)
 
 Circuit *circuit_parse(Arena *arena, Bytes bytes, const char *file, DiagList *diags)
 {
-    Parser p = { .arena = arena, .circuit = circuit_create(arena), .tables = map_init(arena), .modules = map_init(arena) };
+    Parser p = {.arena = arena, .circuit = circuit_create(arena), .tables = map_init(arena), .modules = map_init(arena)};
     Lexer *lex = &p.lex;
     p.max_values = bytes.n / 8; /* "output y" */
     lex_init(lex, arena, bytes, file, diags);

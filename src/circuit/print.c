@@ -1,4 +1,5 @@
-/* circuit/print.c: the text form; see circuit.h for how it looks. It is canonical: what circuit_parse reads back is equal, and prints the same. */
+/* circuit/print.c: the text form; see circuit.h for how it looks. It is canonical: what circuit_parse reads back is equal, and prints the
+ * same. */
 #include "circuit/inside.h"
 
 #include <ctype.h>
@@ -99,18 +100,33 @@ static void put_expression(Text *text, const CircuitModule *module, const Circui
         text_add(text, "%s(", circuit->modules.at[node->attr.index]->name);
     put_operands(text, module, node);
     switch (attribute) {
-    case CIRCUIT_ATTR_NONE: break;
+    case CIRCUIT_ATTR_NONE:
+        break;
     case CIRCUIT_ATTR_VALUE:
         text_put(text, node->n_operands ? " init " : "");
         text_put_dyadic(text, node->attr.value, node->type.frac);
         break;
-    case CIRCUIT_ATTR_SHIFT: put_shift(text, node); break;
-    case CIRCUIT_ATTR_QUANT: put_quantiser(text, node); break;
-    case CIRCUIT_ATTR_TABLE: text_put(text, "]"); break;
-    case CIRCUIT_ATTR_BITS: text_add(text, " [%u:%u]", node->attr.bits.hi, node->attr.bits.lo); break;
-    case CIRCUIT_ATTR_PORT: put_value_name(text, module->in_ports.at, module->in_ports.n, node->attr.index); break;
-    case CIRCUIT_ATTR_COUNT: text_add(text, ", %u", node->attr.index); break;
-    case CIRCUIT_ATTR_MODULE: text_put(text, ")"); break;
+    case CIRCUIT_ATTR_SHIFT:
+        put_shift(text, node);
+        break;
+    case CIRCUIT_ATTR_QUANT:
+        put_quantiser(text, node);
+        break;
+    case CIRCUIT_ATTR_TABLE:
+        text_put(text, "]");
+        break;
+    case CIRCUIT_ATTR_BITS:
+        text_add(text, " [%u:%u]", node->attr.bits.hi, node->attr.bits.lo);
+        break;
+    case CIRCUIT_ATTR_PORT:
+        put_value_name(text, module->in_ports.at, module->in_ports.n, node->attr.index);
+        break;
+    case CIRCUIT_ATTR_COUNT:
+        text_add(text, ", %u", node->attr.index);
+        break;
+    case CIRCUIT_ATTR_MODULE:
+        text_put(text, ")");
+        break;
     case CIRCUIT_ATTR_OUT: {
         const CircuitModule *callee = circuit->modules.at[operand_node(module, node, 0)->attr.index];
         text_put(text, " ");

@@ -1,11 +1,12 @@
 /* circuit/random.c: random circuits for differential tests, sound by construction.
  *
- * A pool holds the values made so far and the stage of each (registers since the inputs; FREE: from constants alone). An op picks operands from
- * the pool, most often recent ones, brings them to one stage with delays, takes a random type for its result and sets the wrap flag if that type is too small. What
- * cannot be (beyond 126 bits) is dropped again. Ops, roundings and overflows are drawn uniformly, so that every mode of every op comes up.
+ * A pool holds the values made so far and the stage of each (registers since the inputs; FREE: from constants alone). An op picks operands
+ * from the pool, most often recent ones, brings them to one stage with delays, takes a random type for its result and sets the wrap flag if
+ * that type is too small. What cannot be (beyond 126 bits) is dropped again. Ops, roundings and overflows are drawn uniformly, so that
+ * every mode of every op comes up.
  *
- * By clock, a pipeline holds zeros before the first event; a state must not take them for one. So with states every module has a first input
- * `valid`, which travels through delays only, and the enable of each state is valid (and something): 0 until the first event arrives.
+ * By clock, a pipeline holds zeros before the first event; a state must not take them for one. So with states every module has a first
+ * input `valid`, which travels through delays only, and the enable of each state is valid (and something): 0 until the first event arrives.
  */
 #include "circuit/inside.h"
 
@@ -24,7 +25,7 @@ typedef struct Gen {
     CircuitModule *module;
     CircuitBuilder b;
     VEC(Value) pool;
-    VEC(Value) states;         /* to be connected */
+    VEC(Value) states;           /* to be connected */
     VEC(const int32_t *) stages; /* [modules][outputs] */
 } Gen;
 
@@ -45,7 +46,7 @@ static i128 random_raw(Gen *g, FixedType type)
 static FixedType random_type_of(Gen *g, uint32_t bits)
 {
     bool is_signed = one_in(g, 2);
-    return (FixedType){ .is_signed = is_signed, .bits = (uint16_t)bits, .frac = rng_between(g->rng, -3, (int32_t)bits + 3) };
+    return (FixedType){.is_signed = is_signed, .bits = (uint16_t)bits, .frac = rng_between(g->rng, -3, (int32_t)bits + 3)};
 }
 
 static FixedType random_type(Gen *g)
@@ -68,7 +69,7 @@ static Interval random_range(Gen *g, FixedType type, bool with_zeros)
 
 static Quantiser random_quantiser(Gen *g, FixedType type)
 {
-    Quantiser q = { .type = type };
+    Quantiser q = {.type = type};
     q.rounding = (Rounding)below(g, ROUNDING_COUNT);
     q.overflow = (Overflow)below(g, OVERFLOW_COUNT);
     if (q.overflow == OVERFLOW_WRAP && one_in(g, 2))
@@ -97,7 +98,7 @@ static void keep(Gen *g, CircuitRef ref, int32_t stage)
         ref = circuit_delay(&g->b, ref, clocks);
         stage += (int32_t)clocks;
     }
-    vec_push(g->arena, &g->pool, (Value){ ref, stage });
+    vec_push(g->arena, &g->pool, (Value){ref, stage});
 }
 
 /* Delays all to the latest stage among them and returns it. */
@@ -108,7 +109,7 @@ static int32_t align(Gen *g, Value *v, uint32_t n)
         stage = v[i].stage > stage ? v[i].stage : stage;
     for (uint32_t i = 0; i < n; i++)
         if (v[i].stage != FREE && v[i].stage < stage)
-            v[i] = (Value){ circuit_delay(&g->b, v[i].ref, (uint32_t)(stage - v[i].stage)), stage };
+            v[i] = (Value){circuit_delay(&g->b, v[i].ref, (uint32_t)(stage - v[i].stage)), stage};
     return stage;
 }
 
@@ -120,19 +121,19 @@ static Value fit_width(Gen *g, Value v, uint32_t bits)
         return v;
     if (has > bits && one_in(g, 2)) {
         uint32_t lo = below(g, has - bits + 1);
-        return (Value){ circuit_slice(&g->b, v.ref, lo + bits - 1, lo), v.stage };
+        return (Value){circuit_slice(&g->b, v.ref, lo + bits - 1, lo), v.stage};
     }
     FixedType type = random_type_of(g, bits);
     type.frac = node_of(g, v)->type.frac + rng_between(g->rng, -2, 2);
     Quantiser q = random_quantiser(g, type);
-    return (Value){ circuit_quantise(&g->b, v.ref, &q), v.stage };
+    return (Value){circuit_quantise(&g->b, v.ref, &q), v.stage};
 }
 
 /* ---- nodes ---- */
 
 static CircuitNode blank(const Gen *g, CircuitOp op)
 {
-    return (CircuitNode){ .op = (uint8_t)op, .layer = g->b.layer, .element = g->b.element, .arrival_ps = -1 };
+    return (CircuitNode){.op = (uint8_t)op, .layer = g->b.layer, .element = g->b.element, .arrival_ps = -1};
 }
 
 /* Takes the last node away again. */
@@ -238,7 +239,7 @@ static bool make_compare(Gen *g, CircuitOp op)
     pick_some(g, v, 2);
     int32_t stage = align(g, v, 2);
     CircuitRef ref;
-    if (!append_typed(g, blank(g, op), (FixedType){ .bits = 1 }, (CircuitRef[]){ v[0].ref, v[1].ref }, 2, &ref))
+    if (!append_typed(g, blank(g, op), (FixedType){.bits = 1}, (CircuitRef[]){v[0].ref, v[1].ref}, 2, &ref))
         return false;
     keep(g, ref, stage);
     return true;
@@ -293,7 +294,7 @@ static bool make_bitwise(Gen *g, CircuitOp op, uint32_t n)
     v[1] = fit_width(g, v[1], bits);
     int32_t stage = align(g, v, n);
     CircuitRef ref;
-    if (!append_typed(g, blank(g, op), random_type_of(g, bits), (CircuitRef[]){ v[0].ref, v[1].ref }, n, &ref))
+    if (!append_typed(g, blank(g, op), random_type_of(g, bits), (CircuitRef[]){v[0].ref, v[1].ref}, n, &ref))
         return false;
     keep(g, ref, stage);
     return true;
@@ -311,10 +312,7 @@ static bool make_delay(Gen *g)
 
 /* ---- states ---- */
 
-static Value valid_at(Gen *g, int32_t stage)
-{
-    return (Value){ circuit_delay(&g->b, g->module->inputs.at[0], (uint32_t)stage), stage };
-}
+static Value valid_at(Gen *g, int32_t stage) { return (Value){circuit_delay(&g->b, g->module->inputs.at[0], (uint32_t)stage), stage}; }
 
 static bool make_state(Gen *g)
 {
@@ -322,7 +320,7 @@ static bool make_state(Gen *g)
     if (!g->options->states || stage == FREE)
         return false;
     FixedType type = random_type(g);
-    Value state = { circuit_state(&g->b, type, random_raw(g, type)), stage };
+    Value state = {circuit_state(&g->b, type, random_raw(g, type)), stage};
     vec_push(g->arena, &g->states, state);
     vec_push(g->arena, &g->pool, state);
     return true;
@@ -343,14 +341,14 @@ static void connect_states(Gen *g)
 {
     for (uint32_t i = 0; i < g->states.n; i++) {
         Value state = g->states.at[i], valid = valid_at(g, state.stage);
-        Value v[2] = { pick_before(g, state), state };
+        Value v[2] = {pick_before(g, state), state};
         align(g, v, 2);
         if (!fixed_equal(node_of(g, v[0])->type, node_of(g, state)->type)) {
             Quantiser q = random_quantiser(g, node_of(g, state)->type);
             v[0].ref = circuit_quantise(&g->b, v[0].ref, &q);
         }
         if (one_in(g, 2)) {
-            Value more[2] = { fit_width(g, pick_before(g, state), 1), valid };
+            Value more[2] = {fit_width(g, pick_before(g, state), 1), valid};
             align(g, more, 2);
             valid.ref = circuit_bitwise(&g->b, CIRCUIT_and, valid.ref, more[0].ref);
         }
@@ -376,8 +374,9 @@ static bool adapt(Gen *g, Value *v, const CircuitNode *input)
     hi.attr.value = input->range.hi;
     CircuitRef bound;
     return append_typed(g, lo, type, NULL, 0, &bound) &&
-           append_typed(g, blank(g, CIRCUIT_max), type, (CircuitRef[]){ v->ref, bound }, 2, &v->ref) && append_typed(g, hi, type, NULL, 0, &bound) &&
-           append_typed(g, blank(g, CIRCUIT_min), type, (CircuitRef[]){ v->ref, bound }, 2, &v->ref) &&
+           append_typed(g, blank(g, CIRCUIT_max), type, (CircuitRef[]){v->ref, bound}, 2, &v->ref) &&
+           append_typed(g, hi, type, NULL, 0, &bound) &&
+           append_typed(g, blank(g, CIRCUIT_min), type, (CircuitRef[]){v->ref, bound}, 2, &v->ref) &&
            interval_within(node_of(g, *v)->range, input->range);
 }
 
@@ -412,44 +411,61 @@ static bool make_instance(Gen *g)
 static bool make_node(Gen *g, CircuitOp op)
 {
     switch (op) {
-    case CIRCUIT_constant: return make_constant(g);
+    case CIRCUIT_constant:
+        return make_constant(g);
     case CIRCUIT_add:
-    case CIRCUIT_sub: return make_shifted(g, op, 2);
-    case CIRCUIT_shift: return make_shifted(g, op, 1);
-    case CIRCUIT_negate: return make_plain(g, op, 1);
+    case CIRCUIT_sub:
+        return make_shifted(g, op, 2);
+    case CIRCUIT_shift:
+        return make_shifted(g, op, 1);
+    case CIRCUIT_negate:
+        return make_plain(g, op, 1);
     case CIRCUIT_multiply:
     case CIRCUIT_min:
-    case CIRCUIT_max: return make_plain(g, op, 2);
-    case CIRCUIT_quantise: return make_quantise(g);
+    case CIRCUIT_max:
+        return make_plain(g, op, 2);
+    case CIRCUIT_quantise:
+        return make_quantise(g);
     case CIRCUIT_less:
     case CIRCUIT_less_equal:
-    case CIRCUIT_equal: return make_compare(g, op);
-    case CIRCUIT_select: return make_select(g);
-    case CIRCUIT_table: return make_table(g);
-    case CIRCUIT_slice: return make_slice(g);
-    case CIRCUIT_concat: return make_concat(g);
+    case CIRCUIT_equal:
+        return make_compare(g, op);
+    case CIRCUIT_select:
+        return make_select(g);
+    case CIRCUIT_table:
+        return make_table(g);
+    case CIRCUIT_slice:
+        return make_slice(g);
+    case CIRCUIT_concat:
+        return make_concat(g);
     case CIRCUIT_and:
     case CIRCUIT_or:
-    case CIRCUIT_xor: return make_bitwise(g, op, 2);
-    case CIRCUIT_not: return make_bitwise(g, op, 1);
-    case CIRCUIT_delay: return make_delay(g);
-    case CIRCUIT_state: return make_state(g);
-    case CIRCUIT_instance: return make_instance(g);
+    case CIRCUIT_xor:
+        return make_bitwise(g, op, 2);
+    case CIRCUIT_not:
+        return make_bitwise(g, op, 1);
+    case CIRCUIT_delay:
+        return make_delay(g);
+    case CIRCUIT_state:
+        return make_state(g);
+    case CIRCUIT_instance:
+        return make_instance(g);
     case CIRCUIT_input:
     case CIRCUIT_out:
-    case CIRCUIT_OP_COUNT: return false; /* come with ports and instances */
+    case CIRCUIT_OP_COUNT:
+        return false; /* come with ports and instances */
     }
     return false;
 }
 
 static void add_inputs(Gen *g, bool is_top)
 {
-    static const char *const names[] = { "x", "pt", "wrap", "eta_2" };
+    static const char *const names[] = {"x", "pt", "wrap", "eta_2"};
     if (g->options->states)
-        circuit_add_input_port(g->module, "valid", false, 1, &(FixedType){ .bits = 1 }, NULL);
+        circuit_add_input_port(g->module, "valid", false, 1, &(FixedType){.bits = 1}, NULL);
     uint32_t n_ports = 1 + below(g, COUNT_OF(names));
     for (uint32_t i = 0; i < n_ports; i++) {
-        FixedType types[4] = { random_type(g) };
+        FixedType types[4] = {random_type(g)};
         Interval ranges[4];
         bool is_array = one_in(g, 2), is_uniform = one_in(g, 2);
         uint32_t n = is_array ? 1 + below(g, COUNT_OF(types)) : 1;
@@ -460,12 +476,12 @@ static void add_inputs(Gen *g, bool is_top)
         circuit_add_input_port(g->module, names[i], is_array, n, types, ranges);
     }
     for (uint32_t i = 0; i < g->module->inputs.n; i++)
-        vec_push(g->arena, &g->pool, (Value){ g->module->inputs.at[i], 0 });
+        vec_push(g->arena, &g->pool, (Value){g->module->inputs.at[i], 0});
 }
 
 static void add_outputs(Gen *g, bool is_top)
 {
-    static const char *const names[] = { "y", "score", "z0", "flags" };
+    static const char *const names[] = {"y", "score", "z0", "flags"};
     uint32_t first[COUNT_OF(names)], n[COUNT_OF(names)], n_ports = 1 + below(g, COUNT_OF(names)), n_all = 0;
     bool is_array[COUNT_OF(names)];
     for (uint32_t i = 0; i < n_ports; i++) {
@@ -492,7 +508,7 @@ static void add_outputs(Gen *g, bool is_top)
 
 static void wander_origin(Gen *g)
 {
-    static const char *const layers[] = { "", "dense_1", "conv 2", "act\"3\\" };
+    static const char *const layers[] = {"", "dense_1", "conv 2", "act\"3\\"};
     if (!one_in(g, 4))
         return;
     g->b.layer = circuit_add_layer(g->circuit, layers[below(g, COUNT_OF(layers))]);
@@ -502,7 +518,7 @@ static void wander_origin(Gen *g)
 static void make_module(Gen *g, const char *name, bool is_top)
 {
     g->module = circuit_add_module(g->circuit, name);
-    g->b = (CircuitBuilder){ .module = g->module };
+    g->b = (CircuitBuilder){.module = g->module};
     g->pool.n = 0;
     add_inputs(g, is_top);
     for (uint32_t tries = 0; g->module->nodes.n < g->options->n_nodes && tries < 4 * g->options->n_nodes; tries++) {
@@ -531,7 +547,7 @@ static void add_tables(Gen *g)
 
 Circuit *circuit_random(Arena *arena, Rng *rng, const CircuitRandomOptions *options)
 {
-    Gen g = { .arena = arena, .rng = rng, .options = options, .circuit = circuit_create(arena) };
+    Gen g = {.arena = arena, .rng = rng, .options = options, .circuit = circuit_create(arena)};
     add_tables(&g);
     for (uint32_t i = 0; i < options->n_modules; i++)
         make_module(&g, fmt(arena, "m%u", i), false);

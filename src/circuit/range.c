@@ -1,7 +1,7 @@
 /* circuit/range.c: what a wire can carry, given what its operands can carry (taken as independent).
  *
- * Arithmetic follows num/interval.h after alignment to the natural frac. Bit operations work on the interval of the two's complement pattern:
- * an interval of values maps to one interval of patterns unless it spans 0 in a signed type; then every pattern is assumed.
+ * Arithmetic follows num/interval.h after alignment to the natural frac. Bit operations work on the interval of the two's complement
+ * pattern: an interval of values maps to one interval of patterns unless it spans 0 in a signed type; then every pattern is assumed.
  */
 #include "circuit/inside.h"
 
@@ -25,7 +25,7 @@ bool circuit_move_range(Interval range, int32_t from, int32_t to, Interval *out)
         return up < 127 && interval_shl(range, (uint32_t)up, out);
     if (-up > range.zeros)
         return false;
-    *out = (Interval){ range.lo >> -up, range.hi >> -up, (uint8_t)(range.zeros + up) };
+    *out = (Interval){range.lo >> -up, range.hi >> -up, (uint8_t)(range.zeros + up)};
     return true;
 }
 
@@ -40,7 +40,8 @@ bool circuit_range_constant(const CircuitModule *module, const CircuitNode *node
 }
 
 /* Ranges of operands `first` and `first` + 1, the second times 2^shift, in units of one frac. */
-static bool align(const CircuitModule *module, const CircuitNode *node, uint32_t first, int32_t shift, Interval *a, Interval *b, int32_t *frac)
+static bool align(const CircuitModule *module, const CircuitNode *node, uint32_t first, int32_t shift, Interval *a, Interval *b,
+                  int32_t *frac)
 {
     int32_t frac_a = operand_type(module, node, first).frac, frac_b = operand_type(module, node, first + 1).frac - shift;
     *frac = frac_a > frac_b ? frac_a : frac_b;
@@ -118,7 +119,7 @@ bool circuit_range_equal(const CircuitModule *module, const CircuitNode *node, I
     if (!align(module, node, 0, 0, &a, &b, frac))
         return false;
     /* a value that both can have is a multiple of both steps, between both lower and both upper ends */
-    Interval common = { i128_max(a.lo, b.lo), i128_min(a.hi, b.hi), a.zeros > b.zeros ? a.zeros : b.zeros };
+    Interval common = {i128_max(a.lo, b.lo), i128_min(a.hi, b.hi), a.zeros > b.zeros ? a.zeros : b.zeros};
     bool meet = common.lo <= common.hi && interval_tight(common, &common);
     *range = truth(!(interval_is_point(a) && interval_is_point(b) && a.lo == b.lo), meet);
     *frac = 0;
@@ -157,7 +158,7 @@ bool circuit_range_max(const CircuitModule *module, const CircuitNode *node, Int
 /* [lo, hi] narrowed to multiples of 2^zeros; there is at least one */
 static Interval multiples(i128 lo, i128 hi, uint8_t zeros)
 {
-    Interval tight = { lo, hi, zeros };
+    Interval tight = {lo, hi, zeros};
     bool some = interval_tight(tight, &tight);
     assert(some);
     (void)some;
@@ -254,8 +255,8 @@ bool circuit_range_not(const CircuitModule *module, const CircuitNode *node, Int
 }
 
 /* ---- tables ----
- * A lookup sees the entries between two addresses. Their joint interval comes from a heap-ordered tree (node i over nodes 2i and 2i + 1, leaves
- * from n_blocks on) whose leaves are blocks of BLOCK entries; at both ends entries are read one by one.
+ * A lookup sees the entries between two addresses. Their joint interval comes from a heap-ordered tree (node i over nodes 2i and 2i + 1,
+ * leaves from n_blocks on) whose leaves are blocks of BLOCK entries; at both ends entries are read one by one.
  */
 enum { BLOCK_BITS = 5, BLOCK = 1 << BLOCK_BITS };
 

@@ -15,8 +15,8 @@ typedef struct Verifier {
     DiagList *diags;
     const CircuitModule *module;
     uint32_t module_index;
-    Bitset broken;   /* nodes of the module that sweep 1 refused */
-    uint8_t *useable; /* [modules]: passed sweep 1, so that callers may look inside */
+    Bitset broken;                    /* nodes of the module that sweep 1 refused */
+    uint8_t *useable;                 /* [modules]: passed sweep 1, so that callers may look inside */
     uint64_t *flat_nodes, *registers; /* [modules] with instances opened, saturated at the limits */
     uint32_t *nesting;                /* [modules] */
 } Verifier;
@@ -25,14 +25,14 @@ static Place place_of(const Verifier *v, CircuitRef ref)
 {
     const CircuitNode *node = circuit_node(v->module, ref);
     const char *op = node->op < CIRCUIT_OP_COUNT ? circuit_op_info((CircuitOp)node->op)->text : "?";
-    return (Place){ .file = v->file,
-                    .kind = fmt(v->scratch, "module '%s'", text_printable(v->scratch, v->module->name, 80)),
-                    .part = fmt(v->scratch, "%%%u = %s", ref, op) };
+    return (Place){.file = v->file,
+                   .kind = fmt(v->scratch, "module '%s'", text_printable(v->scratch, v->module->name, 80)),
+                   .part = fmt(v->scratch, "%%%u = %s", ref, op)};
 }
 
 static Place place_of_module(const Verifier *v)
 {
-    return (Place){ .file = v->file, .kind = fmt(v->scratch, "module '%s'", text_printable(v->scratch, v->module->name, 80)) };
+    return (Place){.file = v->file, .kind = fmt(v->scratch, "module '%s'", text_printable(v->scratch, v->module->name, 80))};
 }
 
 /* Beyond what a list keeps, breaches are counted, but no message is composed: a file may have millions. */
@@ -45,7 +45,7 @@ static bool list_is_full(const Verifier *v)
     return true;
 }
 
-#define BREACH(v, ref, ...) (list_is_full(v) ? (void)0 : diag_error((v)->diags, DIAG_VERIFY, place_of(v, ref), NULL, __VA_ARGS__))
+#define BREACH(v, ref, ...)   (list_is_full(v) ? (void)0 : diag_error((v)->diags, DIAG_VERIFY, place_of(v, ref), NULL, __VA_ARGS__))
 #define MODULE_BREACH(v, ...) (list_is_full(v) ? (void)0 : diag_error((v)->diags, DIAG_VERIFY, place_of_module(v), NULL, __VA_ARGS__))
 
 static const char *type_text(const Verifier *v, FixedType type) { return fixed_text(v->scratch, type); }
@@ -100,12 +100,15 @@ static bool check_operands(const Verifier *v, CircuitRef ref)
     for (uint32_t i = 0; i < node->n_operands; i++) {
         CircuitRef operand = circuit_operand(v->module, node, i);
         if (operand >= bound) {
-            BREACH(v, ref, operand < v->module->nodes.n ? "operand %%%u stands behind its user: only a state may look back"
-                                                        : "there is no operand %%%u", operand);
+            BREACH(v, ref,
+                   operand < v->module->nodes.n ? "operand %%%u stands behind its user: only a state may look back"
+                                                : "there is no operand %%%u",
+                   operand);
             return false;
         }
         if ((circuit_node(v->module, operand)->op == CIRCUIT_instance) != (node->op == CIRCUIT_out)) {
-            BREACH(v, ref, node->op == CIRCUIT_out ? "operand %%%u is no call" : "operand %%%u is a call: its values are read with out", operand);
+            BREACH(v, ref, node->op == CIRCUIT_out ? "operand %%%u is no call" : "operand %%%u is a call: its values are read with out",
+                   operand);
             return false;
         }
     }
@@ -158,7 +161,8 @@ static bool check_attr(const Verifier *v, CircuitRef ref)
     const CircuitModule *module = v->module;
     const CircuitNode *node = circuit_node(module, ref);
     switch (circuit_op_info((CircuitOp)node->op)->attribute) {
-    case CIRCUIT_ATTR_NONE: return true;
+    case CIRCUIT_ATTR_NONE:
+        return true;
     case CIRCUIT_ATTR_VALUE:
         if (interval_fits(interval_point(node->attr.value), node->type))
             return true;
@@ -169,8 +173,10 @@ static bool check_attr(const Verifier *v, CircuitRef ref)
             return true;
         BREACH(v, ref, "a shift by %d is beyond all fractions", node->attr.shift);
         return false;
-    case CIRCUIT_ATTR_QUANT: return check_quantiser(v, ref);
-    case CIRCUIT_ATTR_TABLE: return check_index(v, ref, v->circuit->tables.n, "table");
+    case CIRCUIT_ATTR_QUANT:
+        return check_quantiser(v, ref);
+    case CIRCUIT_ATTR_TABLE:
+        return check_index(v, ref, v->circuit->tables.n, "table");
     case CIRCUIT_ATTR_BITS:
         if (node->attr.bits.lo <= node->attr.bits.hi && node->attr.bits.hi < operand_type(module, node, 0).bits)
             return true;
@@ -188,8 +194,10 @@ static bool check_attr(const Verifier *v, CircuitRef ref)
             return true;
         BREACH(v, ref, "a delay is 1 to %u clocks", CIRCUIT_MAX_REGISTERS);
         return false;
-    case CIRCUIT_ATTR_MODULE: return check_module_index(v, ref);
-    case CIRCUIT_ATTR_OUT: return check_out(v, ref);
+    case CIRCUIT_ATTR_MODULE:
+        return check_module_index(v, ref);
+    case CIRCUIT_ATTR_OUT:
+        return check_out(v, ref);
     }
     return false;
 }
@@ -221,7 +229,7 @@ static bool check_shape(const Verifier *v, CircuitRef ref)
 
 /* ---- sweep 2: meaning ---- */
 
-static FixedType unsigned_of(uint32_t bits) { return (FixedType){ .bits = (uint16_t)bits }; }
+static FixedType unsigned_of(uint32_t bits) { return (FixedType){.bits = (uint16_t)bits}; }
 
 static void need_type(const Verifier *v, CircuitRef ref, FixedType type)
 {
@@ -282,7 +290,8 @@ static void check_call(const Verifier *v, CircuitRef ref)
     const CircuitModule *callee = v->circuit->modules.at[node->attr.index];
     need_type(v, ref, unsigned_of(1));
     if (node->n_operands != callee->inputs.n) {
-        BREACH(v, ref, "module '%s' has %u inputs, the call %u operands", text_printable(v->scratch, callee->name, 80), callee->inputs.n, node->n_operands);
+        BREACH(v, ref, "module '%s' has %u inputs, the call %u operands", text_printable(v->scratch, callee->name, 80), callee->inputs.n,
+               node->n_operands);
         return;
     }
     for (uint32_t i = 0; v->useable[node->attr.index] && i < node->n_operands; i++) {
@@ -322,27 +331,40 @@ static bool check_type_rule(const Verifier *v, CircuitRef ref)
     case CIRCUIT_multiply:
     case CIRCUIT_quantise:
     case CIRCUIT_min:
-    case CIRCUIT_max: return true;
+    case CIRCUIT_max:
+        return true;
     case CIRCUIT_less:
     case CIRCUIT_less_equal:
-    case CIRCUIT_equal: need_type(v, ref, unsigned_of(1)); return node->type.frac == 0;
-    case CIRCUIT_select: return need_one_bit(v, ref, 0);
-    case CIRCUIT_table: return check_table(v, ref);
+    case CIRCUIT_equal:
+        need_type(v, ref, unsigned_of(1));
+        return node->type.frac == 0;
+    case CIRCUIT_select:
+        return need_one_bit(v, ref, 0);
+    case CIRCUIT_table:
+        return check_table(v, ref);
     case CIRCUIT_slice:
         need_type(v, ref, unsigned_of(node->attr.bits.hi - node->attr.bits.lo + 1u));
         return fixed_equal(node->type, unsigned_of(node->attr.bits.hi - node->attr.bits.lo + 1u));
-    case CIRCUIT_concat: return check_concat(v, ref);
+    case CIRCUIT_concat:
+        return check_concat(v, ref);
     case CIRCUIT_and:
     case CIRCUIT_or:
     case CIRCUIT_xor:
-    case CIRCUIT_not: return check_widths(v, ref);
-    case CIRCUIT_delay: need_type(v, ref, operand_type(module, node, 0)); return fixed_equal(node->type, operand_type(module, node, 0));
+    case CIRCUIT_not:
+        return check_widths(v, ref);
+    case CIRCUIT_delay:
+        need_type(v, ref, operand_type(module, node, 0));
+        return fixed_equal(node->type, operand_type(module, node, 0));
     case CIRCUIT_state:
         need_type(v, ref, operand_type(module, node, 0));
         return need_one_bit(v, ref, 1) && fixed_equal(node->type, operand_type(module, node, 0));
-    case CIRCUIT_instance: check_call(v, ref); return false;
-    case CIRCUIT_out: return check_out_type(v, ref);
-    case CIRCUIT_OP_COUNT: break;
+    case CIRCUIT_instance:
+        check_call(v, ref);
+        return false;
+    case CIRCUIT_out:
+        return check_out_type(v, ref);
+    case CIRCUIT_OP_COUNT:
+        break;
     }
     return false;
 }
@@ -357,8 +379,8 @@ static void check_range(const Verifier *v, CircuitRef ref)
         return;
     }
     if (!circuit_move_range(exact, frac, node->type.frac, &moved)) {
-        BREACH(v, ref, "the exact value %s is not known to lie on the grid of %s, or takes more than 126 bits on it", range_text(v, exact, frac),
-               type_text(v, node->type));
+        BREACH(v, ref, "the exact value %s is not known to lie on the grid of %s, or takes more than 126 bits on it",
+               range_text(v, exact, frac), type_text(v, node->type));
         return;
     }
     bool fits = interval_fits(moved, node->type);
@@ -390,7 +412,8 @@ static bool check_ports(const Verifier *v, Map *names, const CircuitPort *ports,
     for (uint32_t i = 0; i < n_ports; i++) {
         check_name(v, names, ports[i].name, "port");
         if (ports[i].first != next || ports[i].n == 0 || (ports[i].n != 1 && !ports[i].is_array)) {
-            MODULE_BREACH(v, "port '%s' does not follow on the one before it, or has no values", text_printable(v->scratch, ports[i].name, 80));
+            MODULE_BREACH(v, "port '%s' does not follow on the one before it, or has no values",
+                          text_printable(v->scratch, ports[i].name, 80));
             return false;
         }
         next += ports[i].n;
@@ -441,8 +464,9 @@ static bool measure(const Verifier *v)
     bool small = flat <= CIRCUIT_MAX_FLAT_NODES && registers <= CIRCUIT_MAX_REGISTERS && nesting <= CIRCUIT_MAX_NESTING;
     if (!small)
         diag_error(v->diags, DIAG_LIMIT, place_of_module(v), NULL,
-                   "with its instances opened it has %llu nodes, %llu registers, %u levels; at most %u, %u, %u are taken", (unsigned long long)flat,
-                   (unsigned long long)registers, nesting, CIRCUIT_MAX_FLAT_NODES, CIRCUIT_MAX_REGISTERS, CIRCUIT_MAX_NESTING);
+                   "with its instances opened it has %llu nodes, %llu registers, %u levels; at most %u, %u, %u are taken",
+                   (unsigned long long)flat, (unsigned long long)registers, nesting, CIRCUIT_MAX_FLAT_NODES, CIRCUIT_MAX_REGISTERS,
+                   CIRCUIT_MAX_NESTING);
     /* callers go on from what is allowed: one report, no overflow */
     v->flat_nodes[v->module_index] = small ? flat : 0;
     v->registers[v->module_index] = small ? registers : 0;
@@ -479,11 +503,12 @@ static void verify_tables(const Verifier *v)
     Map names = map_init(v->scratch);
     for (uint32_t i = 0; i < v->circuit->tables.n; i++) {
         const CircuitTable *table = &v->circuit->tables.at[i];
-        Place place = { .file = v->file, .kind = fmt(v->scratch, "table '%s'", text_printable(v->scratch, table->name, 80)) };
+        Place place = {.file = v->file, .kind = fmt(v->scratch, "table '%s'", text_printable(v->scratch, table->name, 80))};
         if (!circuit_is_identifier(table->name) || map_put(&names, table->name, i) != MAP_NONE)
             diag_error(v->diags, DIAG_VERIFY, place, NULL, "the name is no identifier, or used twice");
         if (!type_sound(table->type) || table->address_bits < 1 || table->address_bits > CIRCUIT_TABLE_MAX_ADDRESS_BITS) {
-            diag_error(v->diags, DIAG_VERIFY, place, NULL, "the type has 1 to %u bits, the address 1 to %u", FIXED_MAX_BITS, CIRCUIT_TABLE_MAX_ADDRESS_BITS);
+            diag_error(v->diags, DIAG_VERIFY, place, NULL, "the type has 1 to %u bits, the address 1 to %u", FIXED_MAX_BITS,
+                       CIRCUIT_TABLE_MAX_ADDRESS_BITS);
             continue;
         }
         for (uint32_t j = 0; j < 1u << table->address_bits; j++)
@@ -508,10 +533,10 @@ bool circuit_verify(const Circuit *circuit, const char *file, DiagList *diags)
 {
     uint32_t n = circuit->modules.n, before = diags->n_errors;
     if (n == 0) {
-        diag_error(diags, DIAG_VERIFY, (Place){ .file = file }, NULL, "a circuit has at least one module");
+        diag_error(diags, DIAG_VERIFY, (Place){.file = file}, NULL, "a circuit has at least one module");
         return false;
     }
-    Verifier v = { .scratch = arena_child(circuit->arena), .circuit = circuit, .file = file, .diags = diags };
+    Verifier v = {.scratch = arena_child(circuit->arena), .circuit = circuit, .file = file, .diags = diags};
     v.useable = arena_array(v.scratch, uint8_t, n);
     v.flat_nodes = arena_array(v.scratch, uint64_t, n);
     v.registers = arena_array(v.scratch, uint64_t, n);

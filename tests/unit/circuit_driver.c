@@ -4,7 +4,8 @@
  *         prints COUNT random circuits (with modules, delays, states), each as its text between lines "begin" and "end", then EVENTS times
  *         "in RAW ...", "values RAW ..." (every node of the top) and "out RAW ..."
  *     circuit_driver eval FILE
- *         circuits separated by lines "----": runs each on every combination of raw inputs, the last input changing fastest; prints "out RAW ..."
+ *         circuits separated by lines "----": runs each on every combination of raw inputs, the last input changing fastest; prints "out
+ * RAW ..."
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -97,7 +98,7 @@ static int eval_file(Arena *arena, const char *path)
         while (at) {
             const char *end = strstr(at, "----\n");
             char *piece = arena_strndup(arena, at, end ? (size_t)(end - at) : strlen(at));
-            Circuit *circuit = circuit_parse(arena, (Bytes){ (const uint8_t *)piece, strlen(piece) }, path, &diags);
+            Circuit *circuit = circuit_parse(arena, (Bytes){(const uint8_t *)piece, strlen(piece)}, path, &diags);
             if (circuit)
                 run_all(arena, circuit);
             else
@@ -118,10 +119,13 @@ int main(int argc, char **argv)
     if (argc == 3 && strcmp(argv[1], "eval") == 0) {
         status = eval_file(arena, argv[2]);
     } else if (argc == 7 && strcmp(argv[1], "random") == 0) {
-        Rng rng = { strtoull(argv[2], NULL, 0) };
+        Rng rng = {strtoull(argv[2], NULL, 0)};
         for (int i = 0; i < atoi(argv[3]); i++) {
-            CircuitRandomOptions options = { .n_nodes = (uint32_t)atoi(argv[4]), .n_modules = (uint32_t)i % 4, .delays = i % 3 != 0,
-                                             .states = i % 5 > 1, .max_bits = (uint32_t)atoi(argv[5]) };
+            CircuitRandomOptions options = {.n_nodes = (uint32_t)atoi(argv[4]),
+                                            .n_modules = (uint32_t)i % 4,
+                                            .delays = i % 3 != 0,
+                                            .states = i % 5 > 1,
+                                            .max_bits = (uint32_t)atoi(argv[5])};
             Arena *own = arena_child(arena);
             run_random(own, &rng, &options, (uint32_t)atoi(argv[6]));
             arena_destroy(own);

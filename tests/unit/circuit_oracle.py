@@ -71,8 +71,8 @@ ROUND = {
 
 
 def wrap_saturated(raw, t, n):
-    """ap_fixed's AP_WRAP with n saturated bits: inside the range nothing happens; outside, the rest wraps below n top bits that are those of the
-    nearest limit if signed, all set if not (also for a negative value)."""
+    """ap_fixed's AP_WRAP with n saturated bits: inside the range nothing happens; outside, the rest wraps below n top bits
+    that are those of the nearest limit if signed, all set if not (also for a negative value)."""
     if t.lo <= raw <= t.hi:
         return raw
     low = raw % (1 << t.bits - n)
@@ -110,7 +110,10 @@ class Module:
 
 
 NODE = re.compile(
-    r"  %(\d+) = (\S+)( wrap(?= %))? (.*?)(?: +: ([su]\d+\.-?\d+) +\[(\S+), (\S+)\](?: /(\d+))?)?(?: from (?:\w+|\"(?:[^\"\\]|\\.)*\")\[\d+\])?(?: @ [\d.]+)?")
+    r"  %(\d+) = (\S+)( wrap(?= %))? (.*?)"
+    r"(?: +: ([su]\d+\.-?\d+) +\[(\S+), (\S+)\](?: /(\d+))?)?"
+    r"(?: from (?:\w+|\"(?:[^\"\\]|\\.)*\")\[\d+\])?(?: @ [\d.]+)?"
+)
 
 
 def parse_ports(text):
@@ -272,8 +275,10 @@ class Writer:
         self.nodes.append((expression, t))
 
     def text(self):
-        n, of_inputs = len(self.nodes) - len(self.types), ", ".join(map(str, self.types))
-        lines = [f"circuit small(x[{len(self.types)}]: {{{of_inputs}}}) -> (y[{n}]: {{{', '.join(str(t) for _, t in self.nodes[len(self.types):])}}})"]
+        n = len(self.nodes) - len(self.types)
+        of_inputs = ", ".join(map(str, self.types))
+        of_outputs = ", ".join(str(t) for _, t in self.nodes[len(self.types) :])
+        lines = [f"circuit small(x[{len(self.types)}]: {{{of_inputs}}}) -> (y[{n}]: {{{of_outputs}}})"]
         for i, (expression, t) in enumerate(self.nodes):
             lines.append(f"  %{i} = {expression} : {t} [{decimal(t.lo * t.step)}, {decimal(t.hi * t.step)}]")
         lines += [f"  output y[{i}] = %{i + len(self.types)}" for i in range(n)]
@@ -412,7 +417,8 @@ def check_random(driver, seed, count, nodes, max_bits, events):
                 expected = [expected[i] for i in run.top.outputs]
             for i, (e, f) in enumerate(zip(expected, found, strict=True)):
                 if e != f and not (word == "values" and run.top.nodes[i].op == "call"):
-                    sys.exit(f"{' '.join(arguments)}\n{word} {i}: oracle {e}, circuit {f}\n{run.top.nodes[i].line if word == 'values' else ''}")
+                    line = run.top.nodes[i].line if word == "values" else ""
+                    sys.exit(f"{' '.join(arguments)}\n{word} {i}: oracle {e}, circuit {f}\n{line}")
             n += len(found)
     return n, ops
 

@@ -30,7 +30,7 @@ static uint64_t seed_of_run(void)
     return given ? strtoull(given, NULL, 0) : 0x6b616f6e;
 }
 
-static Bytes bytes_of(const char *text) { return (Bytes){ (const uint8_t *)text, strlen(text) }; }
+static Bytes bytes_of(const char *text) { return (Bytes){(const uint8_t *)text, strlen(text)}; }
 
 static const char *printed(Arena *arena, const Circuit *circuit)
 {
@@ -59,8 +59,9 @@ static Circuit *parsed(Arena *arena, const char *text)
 /* kinds of random circuit, all four of {delays, states} and each number of modules */
 static CircuitRandomOptions options_of(uint32_t i)
 {
-    static const uint32_t bits[] = { 3, 8, 20, 64 };
-    return (CircuitRandomOptions){ .n_nodes = 10 + i % 60, .n_modules = i % 4, .delays = i / 4 % 2, .states = i / 8 % 2, .max_bits = bits[i / 16 % 4] };
+    static const uint32_t bits[] = {3, 8, 20, 64};
+    return (CircuitRandomOptions){
+        .n_nodes = 10 + i % 60, .n_modules = i % 4, .delays = i / 4 % 2, .states = i / 8 % 2, .max_bits = bits[i / 16 % 4]};
 }
 
 /* ---- the table ---- */
@@ -82,6 +83,7 @@ static void op_names_are_read_back(void **state)
 
 /* ---- text ---- */
 
+/* clang-format off */
 static const char relu_pair[] = "circuit relu_pair(x[2]: s8.4) -> (y: u9.4)\n"
                                 "  %0 = input x[0]                  : s8.4    [-8, 7.9375]\n"
                                 "  %1 = input x[1]                  : s8.4    [-8, 7.9375]\n"
@@ -127,6 +129,7 @@ static const char all_forms[] = "table sig : u4.2 = { 1, 2, 3, 15 }\n"
                                 "  output z = %10\n"
                                 "  output n = %14\n"
                                 "  output m = %17\n";
+/* clang-format on */
 
 static void canonical_text_is_printed_as_it_was(void **state)
 {
@@ -145,13 +148,13 @@ static void blanks_and_comments_do_not_matter(void **state)
 static void large_fractions_survive(void **state)
 {
     Arena *arena = *state;
-    static const int32_t fracs[] = { -4096, -1100, -200, 70, 1100, 4096 };
+    static const int32_t fracs[] = {-4096, -1100, -200, 70, 1100, 4096};
     for (uint32_t i = 0; i < COUNT_OF(fracs); i++) {
         Circuit *circuit = circuit_create(arena);
         CircuitModule *top = circuit_add_module(circuit, "top");
-        FixedType type = { .is_signed = true, .bits = 64, .frac = fracs[i] };
+        FixedType type = {.is_signed = true, .bits = 64, .frac = fracs[i]};
         circuit_add_input_port(top, "x", false, 1, &type, NULL);
-        circuit_add_output_port(top, "y", false, 1, (CircuitRef[]){ 0 });
+        circuit_add_output_port(top, "y", false, 1, (CircuitRef[]){0});
         Circuit *again = parsed(arena, printed(arena, circuit));
         assert_true(circuit_equal(again, circuit));
     }
@@ -162,7 +165,7 @@ static void random_circuits_are_sound_and_read_back(void **state)
     uint64_t seed = seed_of_run();
     for (uint32_t i = 0; i < 400; i++) {
         Arena *arena = arena_child(*state);
-        Rng rng = { seed + i };
+        Rng rng = {seed + i};
         CircuitRandomOptions options = options_of(i);
         Circuit *circuit = circuit_random(arena, &rng, &options);
         DiagList diags = diag_init(arena);
@@ -180,12 +183,54 @@ static void random_circuits_are_sound_and_read_back(void **state)
     }
 }
 
+/* Differential tests lean on it: nothing may be out of the generator's reach. */
+static void random_circuits_reach_every_mode(void **state)
+{
+    static const CircuitOp wrapping[] = {CIRCUIT_add,      CIRCUIT_sub,    CIRCUIT_negate, CIRCUIT_shift,
+                                         CIRCUIT_multiply, CIRCUIT_select, CIRCUIT_min,    CIRCUIT_max};
+    uint32_t ops[CIRCUIT_OP_COUNT] = {0}, wraps[CIRCUIT_OP_COUNT] = {0}, modes[ROUNDING_COUNT][OVERFLOW_COUNT] = {0}, saturated = 0,
+             dyadic = 0;
+    uint64_t seed = seed_of_run();
+    for (uint32_t i = 0; i < 400; i++) {
+        Arena *arena = arena_child(*state);
+        Rng rng = {seed + i};
+        CircuitRandomOptions options = options_of(i);
+        const Circuit *circuit = circuit_random(arena, &rng, &options);
+        for (uint32_t m = 0; m < circuit->modules.n; m++)
+            for (uint32_t j = 0; j < circuit->modules.at[m]->nodes.n; j++) {
+                const CircuitNode *node = &circuit->modules.at[m]->nodes.at[j];
+                ops[node->op]++;
+                wraps[node->op] += node->wrap;
+                dyadic += !interval_is_point(node->range) && node->range.zeros > 0;
+                if (node->op == CIRCUIT_quantise) {
+                    modes[node->rounding][node->overflow]++;
+                    saturated += node->saturated_bits > 0;
+                }
+            }
+        arena_destroy(arena);
+    }
+    for (uint32_t i = 0; i < CIRCUIT_OP_COUNT; i++)
+        assert_in_range(ops[i], 20, UINT32_MAX);
+    for (uint32_t i = 0; i < COUNT_OF(wrapping); i++)
+        assert_in_range(wraps[wrapping[i]], 20, UINT32_MAX);
+    for (uint32_t i = 0; i < ROUNDING_COUNT * OVERFLOW_COUNT; i++)
+        assert_in_range(modes[i / OVERFLOW_COUNT][i % OVERFLOW_COUNT], 20, UINT32_MAX);
+    assert_in_range(saturated, 20, UINT32_MAX);
+    assert_in_range(dyadic, 20, UINT32_MAX);
+}
+
 static void equal_sees_every_difference(void **state)
 {
     static const char *const changes[][2] = {
-        { "relu_pair", "relu_pear" }, { "dense_1[3]", "dense_1[4]" }, { "dense_1[3]", "dense_2[3]" },        { "from dense_1[3] ", "" },
-        { "@ 0.9", "@ 0.91" },        { "max %2, %3", "max %3, %2" }, { "[0, 23.9375]", "[0, 31]" },         { "-> (y: u9.4)", "-> (y: u9.4) latency=0 ii=2" },
-        { "circuit", "table a : u1.0 = { 0, 1 }\ncircuit" },
+        {"relu_pair", "relu_pear"},
+        {"dense_1[3]", "dense_1[4]"},
+        {"dense_1[3]", "dense_2[3]"},
+        {"from dense_1[3] ", ""},
+        {"@ 0.9", "@ 0.91"},
+        {"max %2, %3", "max %3, %2"},
+        {"[0, 23.9375]", "[0, 31]"},
+        {"-> (y: u9.4)", "-> (y: u9.4) latency=0 ii=2"},
+        {"circuit", "table a : u1.0 = { 0, 1 }\ncircuit"},
     };
     Arena *arena = *state;
     const Circuit *original = parsed(arena, relu_pair);
@@ -200,11 +245,21 @@ static void equal_sees_every_difference(void **state)
     for (uint32_t i = 0; i < 5; i++) {
         CircuitModule *top = circuit_top(parsed(arena, relu_pair));
         switch (i) {
-        case 0: circuit_node(top, 4)->op = CIRCUIT_min; break;
-        case 1: circuit_node(top, 2)->attr.shift = 0; break;
-        case 2: circuit_node(top, 4)->type.bits = 8; break;
-        case 3: circuit_node(top, 4)->wrap = true; break;
-        case 4: top->outputs.at[0].ref = 3; break;
+        case 0:
+            circuit_node(top, 4)->op = CIRCUIT_min;
+            break;
+        case 1:
+            circuit_node(top, 2)->attr.shift = 0;
+            break;
+        case 2:
+            circuit_node(top, 4)->type.bits = 8;
+            break;
+        case 3:
+            circuit_node(top, 4)->wrap = true;
+            break;
+        case 4:
+            top->outputs.at[0].ref = 3;
+            break;
         }
         assert_false(circuit_equal(original, top->circuit));
     }
@@ -216,6 +271,7 @@ typedef struct Refusal {
     const char *text, *message; /* NULL: it is taken */
 } Refusal;
 
+/* clang-format off */
 #define HEAD "circuit t(x: s4.1, c: u1.0) -> (y: s4.1)\n  %0 = input x : s4.1 [-4, 3.5]\n  %1 = input c : u1.0 [0, 1]\n"
 #define TAIL "  output y = %0\n"
 #define BODY(lines) HEAD lines TAIL
@@ -329,28 +385,37 @@ static const Refusal refusals[] = {
     { BODY("  %2 = state %3, %0 init 0 : s4.1 [-4, 3.5]\n  %3 = const 0 : s4.1 [0, 0]\n"), "is a condition" },
     { BODY("  %2 = state %1, %1 init 0 : s4.1 [-4, 3.5]\n"), "follows to be u1.0" },
     { BODY("  %2 = state %7, %1 init 0 : s4.1 [-4, 3.5]\n"), "there is no operand %7" },
-    { "circuit t(x: s4.1) -> (y: s4.1) latency=1 ii=1\n  %0 = input x : s4.1 [-4, 3.5]\n  %1 = delay %0, 1 : s4.1 [-4, 3.5]\n  output y = %1\n", NULL },
-    { "circuit t(x: s4.1) -> (y: s4.1) latency=2 ii=1\n  %0 = input x : s4.1 [-4, 3.5]\n  %1 = delay %0, 1 : s4.1 [-4, 3.5]\n  output y = %1\n",
+    { "circuit t(x: s4.1) -> (y: s4.1) latency=1 ii=1\n"
+      "  %0 = input x : s4.1 [-4, 3.5]\n  %1 = delay %0, 1 : s4.1 [-4, 3.5]\n  output y = %1\n", NULL },
+    { "circuit t(x: s4.1) -> (y: s4.1) latency=2 ii=1\n"
+      "  %0 = input x : s4.1 [-4, 3.5]\n  %1 = delay %0, 1 : s4.1 [-4, 3.5]\n  output y = %1\n",
       "latency=2 is claimed, but 1 registers" },
     /* modules */
     { CALLEE BODY("  %2 = quant %0 trn sat : s4.1 [-4, 3.5]\n"), NULL },
-    { CALLEE "circuit t(x: s4.1) -> (y: s4.1)\n  %0 = input x : s4.1 [-3, 1]\n  %1 = call m(%0)\n  %2 = out %1 b : s4.1 [-4, 2]\n  output y = %2\n", NULL },
-    { CALLEE "circuit t(x: s4.1) -> (y: s4.1)\n  %0 = input x : s4.1 [-3, 1]\n  %1 = call m(%0)\n  %2 = out %1 b : s4.1 [-4, 1]\n  output y = %2\n",
+    { CALLEE "circuit t(x: s4.1) -> (y: s4.1)\n"
+      "  %0 = input x : s4.1 [-3, 1]\n  %1 = call m(%0)\n  %2 = out %1 b : s4.1 [-4, 2]\n  output y = %2\n", NULL },
+    { CALLEE "circuit t(x: s4.1) -> (y: s4.1)\n"
+      "  %0 = input x : s4.1 [-3, 1]\n  %1 = call m(%0)\n  %2 = out %1 b : s4.1 [-4, 1]\n  output y = %2\n",
       "values follow to be in [-4, 2]" },
     { CALLEE BODY("  %2 = call m(%0)\n"), "operand 0 has range [-4, 3.5], the module's input holds for [-4, 2]" },
     { CALLEE BODY("  %2 = call m(%1)\n"), "operand 0 is u1.0, the module's input s4.1" },
     { CALLEE BODY("  %2 = call m(%0, %0)\n"), "has 1 inputs, the call 2 operands" },
-    { CALLEE "circuit t(x: s4.1) -> (y: s4.1)\n  %0 = input x : s4.1 [-3, 1]\n  %1 = call m(%0)\n  %2 = out %1 c : s4.1 [-4, 2]\n  output y = %2\n",
+    { CALLEE "circuit t(x: s4.1) -> (y: s4.1)\n"
+      "  %0 = input x : s4.1 [-3, 1]\n  %1 = call m(%0)\n  %2 = out %1 c : s4.1 [-4, 2]\n  output y = %2\n",
       "there is no output 'c'" },
-    { CALLEE "circuit t(x: s4.1) -> (y: s4.1)\n  %0 = input x : s4.1 [-3, 1]\n  %1 = call m(%0)\n  %2 = out %1 b : u4.1 [0, 2]\n  output y = %0\n",
+    { CALLEE "circuit t(x: s4.1) -> (y: s4.1)\n"
+      "  %0 = input x : s4.1 [-3, 1]\n  %1 = call m(%0)\n  %2 = out %1 b : u4.1 [0, 2]\n  output y = %0\n",
       "follows to be s4.1" },
-    { CALLEE "circuit t(x: s4.1) -> (y: s4.1)\n  %0 = input x : s4.1 [-3, 1]\n  %1 = call m(%0)\n  %2 = neg %1 : s5.1 [-4, 4]\n  output y = %0\n",
+    { CALLEE "circuit t(x: s4.1) -> (y: s4.1)\n"
+      "  %0 = input x : s4.1 [-3, 1]\n  %1 = call m(%0)\n  %2 = neg %1 : s5.1 [-4, 4]\n  output y = %0\n",
       "is a call: its values are read with out" },
-    { CALLEE "circuit t(x: s4.1) -> (y: u1.0)\n  %0 = input x : s4.1 [-3, 1]\n  %1 = call m(%0)\n  output y = %1\n", "output 0 is no value" },
+    { CALLEE "circuit t(x: s4.1) -> (y: u1.0)\n  %0 = input x : s4.1 [-3, 1]\n  %1 = call m(%0)\n  output y = %1\n",
+      "output 0 is no value" },
     { "circuit t.t(x: s4.1) -> (y: s4.1)\n  %0 = input x : s4.1 [-4, 3.5]\n  output y = %0\n", "module name 't.t' is no identifier" },
     { "circuit t(x.x: s4.1) -> (y: s4.1)\n  %0 = input x.x : s4.1 [-4, 3.5]\n  output y = %0\n", "port name 'x.x' is no identifier" },
     { "circuit t(x: s4.1) -> (x: s4.1)\n  %0 = input x : s4.1 [-4, 3.5]\n  output x = %0\n", "port name 'x' is used twice" },
 };
+/* clang-format on */
 
 static void each_breach_is_named(void **state)
 {
@@ -372,30 +437,70 @@ static void each_breach_is_named(void **state)
 static void each_breach_in_memory_is_named(void **state)
 {
     static const char *const messages[] = {
-        "there is no op 200", "there is no layer 9", "an arrival time", "only quant has modes", "another node", "there is no table 5",
-        "does not stand above its own", "the ports have 2 values, the module 1", "input 0 has no node", "output 0 is no value", "no identifier",
-        "a type has 1 to 64 bits", "outside the module's list", "a type has 1 to 64 bits",
+        "there is no op 200",
+        "there is no layer 9",
+        "an arrival time",
+        "only quant has modes",
+        "another node",
+        "there is no table 5",
+        "does not stand above its own",
+        "the ports have 2 values, the module 1",
+        "input 0 has no node",
+        "output 0 is no value",
+        "no identifier",
+        "a type has 1 to 64 bits",
+        "outside the module's list",
+        "a type has 1 to 64 bits",
     };
     for (uint32_t i = 0; i < COUNT_OF(messages); i++) {
         Arena *arena = arena_child(*state);
-        Circuit *circuit = parsed(arena, "circuit t(x: s4.1) -> (y: s5.1)\n%0 = input x : s4.1 [-4, 3.5] %1 = neg %0 : s5.1 [-3.5, 4] output y = %1\n");
+        Circuit *circuit =
+            parsed(arena, "circuit t(x: s4.1) -> (y: s5.1)\n%0 = input x : s4.1 [-4, 3.5] %1 = neg %0 : s5.1 [-3.5, 4] output y = %1\n");
         CircuitModule *top = circuit_top(circuit);
         CircuitNode *input = circuit_node(top, 0), *neg = circuit_node(top, 1);
         switch (i) {
-        case 0: neg->op = 200; break;
-        case 1: neg->layer = 9; break;
-        case 2: neg->arrival_ps = -2; break;
-        case 3: neg->rounding = 1; break;
-        case 4: neg->op = CIRCUIT_input, neg->n_operands = 0, neg->attr.index = 0; break;
-        case 5: neg->op = CIRCUIT_table, neg->attr.index = 5; break;
-        case 6: neg->op = CIRCUIT_instance, neg->attr.index = 0; break;
-        case 7: top->in_ports.at[0].is_array = true, top->in_ports.at[0].n = 2; break;
-        case 8: top->inputs.at[0] = 1; break;
-        case 9: top->outputs.at[0].ref = CIRCUIT_NONE; break;
-        case 10: top->name = "1t"; break;
-        case 11: input->type.bits = 65; break;
-        case 12: neg->first_operand = 7; break;
-        case 13: neg->type.frac = 5000; break;
+        case 0:
+            neg->op = 200;
+            break;
+        case 1:
+            neg->layer = 9;
+            break;
+        case 2:
+            neg->arrival_ps = -2;
+            break;
+        case 3:
+            neg->rounding = 1;
+            break;
+        case 4:
+            neg->op = CIRCUIT_input, neg->n_operands = 0, neg->attr.index = 0;
+            break;
+        case 5:
+            neg->op = CIRCUIT_table, neg->attr.index = 5;
+            break;
+        case 6:
+            neg->op = CIRCUIT_instance, neg->attr.index = 0;
+            break;
+        case 7:
+            top->in_ports.at[0].is_array = true, top->in_ports.at[0].n = 2;
+            break;
+        case 8:
+            top->inputs.at[0] = 1;
+            break;
+        case 9:
+            top->outputs.at[0].ref = CIRCUIT_NONE;
+            break;
+        case 10:
+            top->name = "1t";
+            break;
+        case 11:
+            input->type.bits = 65;
+            break;
+        case 12:
+            neg->first_operand = 7;
+            break;
+        case 13:
+            neg->type.frac = 5000;
+            break;
         }
         DiagList diags = diag_init(arena);
         assert_false(circuit_verify(circuit, NULL, &diags));
@@ -418,7 +523,10 @@ static void all_breaches_are_reported_at_once(void **state)
 /* Modules that call the one before twice would be 2^60 nodes in all; a chain of calls would be a deep stack. */
 static void circuits_that_explode_are_refused(void **state)
 {
-    static const struct { uint32_t n_modules, n_calls; bool sound; } cases[] = { { 60, 2, false }, { 18, 2, true }, { 1000, 1, false }, { 200, 1, true } };
+    static const struct {
+        uint32_t n_modules, n_calls;
+        bool sound;
+    } cases[] = {{60, 2, false}, {18, 2, true}, {1000, 1, false}, {200, 1, true}};
     for (uint32_t i = 0; i < COUNT_OF(cases); i++) {
         Arena *arena = arena_child(*state);
         Text text = text_init(arena);
@@ -442,6 +550,7 @@ typedef struct Timed {
     uint32_t latency;
 } Timed;
 
+/* clang-format off */
 #define X "  %0 = input x : u4.0 [0, 15]\n"
 #define OF(lines, out) "circuit t(x: u4.0) -> (y: u4.0)\n" X lines "  output y = %" out "\n"
 #define D(n, a, k) "  %" n " = delay %" a ", " k " : u4.0 [0, 15]\n"
@@ -474,15 +583,21 @@ static const Timed timed[] = {
     { OF(ONE("1") STATE("2", "2", "1") D("3", "2", "2") AND("4", "0", "3"), "4"), "stands before the inputs: -2 and 0", 0 },
     { OF(ONE("1") STATE("2", "2", "1") D("3", "2", "2"), "3"), NULL, 2 },
     /* outputs of a module have stages of their own */
-    { PAIR OF("  %1 = call pair(%0, %0)\n" OUT("2", "1", "early") OUT("3", "1", "late") D("4", "2", "2") AND("5", "3", "4"), "5"), NULL, 2 },
-    { PAIR OF("  %1 = call pair(%0, %0)\n" OUT("2", "1", "early") OUT("3", "1", "late") AND("4", "2", "3"), "4"), "values of different events meet", 0 },
+    { PAIR OF("  %1 = call pair(%0, %0)\n" OUT("2", "1", "early") OUT("3", "1", "late") D("4", "2", "2") AND("5", "3", "4"),
+      "5"), NULL, 2 },
+    { PAIR OF("  %1 = call pair(%0, %0)\n" OUT("2", "1", "early") OUT("3", "1", "late") AND("4", "2", "3"), "4"),
+      "values of different events meet", 0 },
     { PAIR OF("  %1 = call pair(%0, %0)\n" OUT("2", "1", "fixed") OUT("3", "1", "late") AND("4", "2", "3"), "4"), NULL, 2 },
     { PAIR OF(D("1", "0", "1") "  %2 = call pair(%0, %1)\n" OUT("3", "2", "late"), "3"), "values of different events meet: 1 and 0", 0 },
     { PAIR OF(D("1", "0", "1") "  %2 = call pair(%1, %1)\n" OUT("3", "2", "late"), "3"), NULL, 3 },
-    { PAIR OF(CONST("1") "  %2 = call pair(%1, %1)\n" OUT("3", "2", "late") AND("4", "3", "0"), "4"), "a constant comes later than the first event: 2 and 0", 0 },
-    { "circuit t(x: u4.0) -> (y: u4.0, z: u4.0)\n" X D("1", "0", "2") "  output y = %0\n  output z = %1\n", "outputs come behind different numbers", 0 },
-    { "circuit t(x: u4.0) -> (y: u4.0, z: u4.0)\n" X CONST("1") D("2", "1", "2") "  output y = %0\n  output z = %2\n", "a constant output comes after 2", 0 },
+    { PAIR OF(CONST("1") "  %2 = call pair(%1, %1)\n" OUT("3", "2", "late") AND("4", "3", "0"), "4"),
+      "a constant comes later than the first event: 2 and 0", 0 },
+    { "circuit t(x: u4.0) -> (y: u4.0, z: u4.0)\n" X D("1", "0", "2") "  output y = %0\n  output z = %1\n",
+      "outputs come behind different numbers", 0 },
+    { "circuit t(x: u4.0) -> (y: u4.0, z: u4.0)\n" X CONST("1") D("2", "1", "2") "  output y = %0\n  output z = %2\n",
+      "a constant output comes after 2", 0 },
 };
+/* clang-format on */
 
 static void latency_is_counted(void **state)
 {
@@ -530,7 +645,7 @@ static void events_and_clocks_agree(void **state)
     uint32_t deepest = 0;
     for (uint32_t i = 0; i < 300; i++) {
         Arena *arena = arena_child(*state);
-        Rng rng = { seed + i };
+        Rng rng = {seed + i};
         CircuitRandomOptions options = options_of(i);
         const Circuit *circuit = circuit_random(arena, &rng, &options);
         const CircuitModule *top = circuit_top(circuit);
@@ -552,7 +667,8 @@ static void events_and_clocks_agree(void **state)
                 }
                 circuit_executor_run(by_clock, in, out);
                 if (clock >= latency && n_out && memcmp(out, expected + (clock - latency) * n_out, n_out * sizeof(i128)) != 0)
-                    fail_msg("KAON_SEED=%#llx: circuit %u, clock %u, latency %u\n%s", (unsigned long long)seed, i, clock, latency, printed(arena, circuit));
+                    fail_msg("KAON_SEED=%#llx: circuit %u, clock %u, latency %u\n%s", (unsigned long long)seed, i, clock, latency,
+                             printed(arena, circuit));
             }
         }
         assert_int_equal(arena_memory(arena)->allocations, allocations);
@@ -575,8 +691,8 @@ static const char pipeline[] = "module acc(x: u4.0, go: u1.0) -> (sum: u4.0)\n"
 static void a_pipeline_by_hand(void **state)
 {
     /* sums before each event: 5, 5+3=8, 8 (held), 8+9=17=1;  5, 5+12=17=1, 1 (held), 1+6=7 */
-    static const i128 in[][2] = { { 3, 1 }, { 4, 0 }, { 9, 1 }, { 0, 1 } };
-    static const i128 by_event[] = { 25, 8, 8, 7 }, by_clock[] = { 0, 0, 25, 8, 8, 7 };
+    static const i128 in[][2] = {{3, 1}, {4, 0}, {9, 1}, {0, 1}};
+    static const i128 by_event[] = {25, 8, 8, 7}, by_clock[] = {0, 0, 25, 8, 8, 7};
     Circuit *circuit = parsed(*state, pipeline);
     CircuitExecutor *executor = circuit_executor_create(*state, circuit, CIRCUIT_BY_EVENT);
     i128 out;
@@ -599,7 +715,7 @@ static void inferred_ranges_are_sound_and_no_weaker(void **state)
     for (uint32_t i = 0; i < 200; i++) {
         Arena *arena = arena_child(*state);
         CircuitRandomOptions options = options_of(i);
-        Rng rng = { seed + i }, same = rng;
+        Rng rng = {seed + i}, same = rng;
         Circuit *before = circuit_random(arena, &rng, &options), *after = circuit_random(arena, &same, &options);
         circuit_infer_ranges(after);
         DiagList diags = diag_init(arena);
@@ -617,17 +733,17 @@ static void table_ranges_are_exact(void **state)
 {
     enum { BITS = 8, N = 1 << BITS };
     Arena *arena = *state;
-    Rng rng = { seed_of_run() };
+    Rng rng = {seed_of_run()};
     Circuit *circuit = circuit_create(arena);
     CircuitModule *top = circuit_add_module(circuit, "top");
     i128 entry[N];
     for (uint32_t i = 0; i < N; i++)
         entry[i] = rng_between(&rng, -500, 500) * (rng_chance(&rng, 2) ? 4 : 2);
-    uint32_t table = circuit_add_table(circuit, "lut", (FixedType){ .is_signed = true, .bits = 12 }, BITS, entry);
+    uint32_t table = circuit_add_table(circuit, "lut", (FixedType){.is_signed = true, .bits = 12}, BITS, entry);
     for (uint32_t is_signed = 0; is_signed < 2; is_signed++) {
-        FixedType type = { .is_signed = is_signed, .bits = BITS };
+        FixedType type = {.is_signed = is_signed, .bits = BITS};
         circuit_add_input_port(top, is_signed ? "s" : "u", false, 1, &type, NULL);
-        CircuitBuilder b = { .module = top };
+        CircuitBuilder b = {.module = top};
         CircuitRef lookup = circuit_lookup(&b, top->inputs.at[is_signed], table);
         for (uint32_t turn = 0; turn < 3000; turn++) {
             i128 lo = rng_between(&rng, (int32_t)fixed_min(type), (int32_t)fixed_max(type));
@@ -657,9 +773,9 @@ static void builder_finds_tightest_types(void **state)
 {
     Circuit *circuit = circuit_create(*state);
     CircuitModule *top = circuit_add_module(circuit, "top");
-    FixedType types[] = { { true, 4, 2 }, { false, 3, 0 } };
+    FixedType types[] = {{true, 4, 2}, {false, 3, 0}};
     circuit_add_input_port(top, "x", true, 2, types, NULL); /* -2 .. 1.75 by 1/4, 0 .. 7 */
-    CircuitBuilder b = { .module = top, .layer = circuit_add_layer(circuit, "dense"), .element = 7 };
+    CircuitBuilder b = {.module = top, .layer = circuit_add_layer(circuit, "dense"), .element = 7};
     CircuitRef x = top->inputs.at[0], y = top->inputs.at[1];
     assert_node(top, circuit_constant(&b, 0, 5), "u1.0", 0, 0, 127);
     assert_node(top, circuit_constant(&b, 12, 3), "u2.1", 3, 3, 0);
@@ -680,11 +796,12 @@ static void builder_finds_tightest_types(void **state)
     CircuitRef c = circuit_compare(&b, CIRCUIT_equal, x, y);
     assert_node(top, circuit_select(&b, c, y, twelve), "u4.0", 0, 12, 0);
     assert_node(top, circuit_slice(&b, x, 3, 2), "u2.0", 0, 3, 0);
-    assert_node(top, circuit_concat(&b, (CircuitRef[]){ y, x }, 2), "u7.0", 0, 127, 0);
+    assert_node(top, circuit_concat(&b, (CircuitRef[]){y, x}, 2), "u7.0", 0, 127, 0);
     assert_node(top, circuit_bitwise(&b, CIRCUIT_and, x, x), "s4.2", -8, 7, 0);
     assert_node(top, circuit_not(&b, y), "u3.0", 0, 7, 0);
-    assert_node(top, circuit_quantise(&b, x, &(Quantiser){ .type = { true, 8, 1 }, .rounding = ROUND_RND, .overflow = OVERFLOW_SAT }), "s8.1", -4, 4, 0);
-    assert_node(top, circuit_quantise(&b, x, &(Quantiser){ .type = { true, 0, 1 } }), "u1.0", 0, 0, 127);
+    assert_node(top, circuit_quantise(&b, x, &(Quantiser){.type = {true, 8, 1}, .rounding = ROUND_RND, .overflow = OVERFLOW_SAT}), "s8.1",
+                -4, 4, 0);
+    assert_node(top, circuit_quantise(&b, x, &(Quantiser){.type = {true, 0, 1}}), "u1.0", 0, 0, 127);
     assert_int_equal(circuit_delay(&b, x, 0), x);
     assert_int_equal(vec_last(&top->nodes)->element, 7);
     circuit_add_output_port(top, "y", false, 1, &c);
@@ -699,9 +816,9 @@ static void builder_notes_the_first_width_error(void **state)
 {
     Circuit *circuit = circuit_create(*state);
     CircuitModule *top = circuit_add_module(circuit, "top");
-    FixedType types[] = { { true, 40, 0 }, { false, 64, 0 }, { false, 1, 200 } };
+    FixedType types[] = {{true, 40, 0}, {false, 64, 0}, {false, 1, 200}};
     circuit_add_input_port(top, "x", true, 3, types, NULL);
-    CircuitBuilder b = { .module = top, .layer = circuit_add_layer(circuit, "dense"), .element = 7 };
+    CircuitBuilder b = {.module = top, .layer = circuit_add_layer(circuit, "dense"), .element = 7};
     assert_int_equal(circuit_node(top, circuit_add(&b, 0, 0, 20))->type.bits, 61);
     assert_false(circuit->width_error.any);
     CircuitRef wide = circuit_multiply(&b, 0, 0); /* (2^39)^2 = 2^78: drawn from [-2^39, 2^39-1]^2: 80 bits signed */
@@ -715,7 +832,7 @@ static void builder_notes_the_first_width_error(void **state)
     CircuitRef sum = circuit_add(&b, 1, 2, 0); /* cannot even be aligned */
     CircuitRef less = circuit_compare(&b, CIRCUIT_less, 1, 2);
     assert_int_equal(circuit->width_error.bits, 80);
-    circuit_add_output_port(top, "y", true, 2, (CircuitRef[]){ wide, sum });
+    circuit_add_output_port(top, "y", true, 2, (CircuitRef[]){wide, sum});
     DiagList diags = diag_init(*state);
     assert_false(circuit_verify(circuit, NULL, &diags)); /* the compare alone is left unsound */
     assert_int_equal(diags.n_errors, 1);
@@ -725,8 +842,8 @@ static void builder_notes_the_first_width_error(void **state)
 static void tables_and_layers_are_found_again(void **state)
 {
     Circuit *circuit = circuit_create(*state);
-    static const i128 a[] = { 0, 1 }, b[] = { 1, 0 };
-    FixedType bit = { .bits = 1 };
+    static const i128 a[] = {0, 1}, b[] = {1, 0};
+    FixedType bit = {.bits = 1};
     assert_int_equal(circuit_add_table(circuit, "lut", bit, 1, a), 0);
     assert_int_equal(circuit_add_table(circuit, "lut", bit, 1, b), 1);
     assert_int_equal(circuit_add_table(circuit, "other", bit, 1, a), 0);
@@ -760,7 +877,7 @@ static Bytes mutated(Arena *arena, Rng *rng, const char *text)
         }
     }
     copy[n] = 0;
-    return (Bytes){ (const uint8_t *)copy, n };
+    return (Bytes){(const uint8_t *)copy, n};
 }
 
 static void damaged_text_is_refused_or_sound(void **state)
@@ -769,8 +886,8 @@ static void damaged_text_is_refused_or_sound(void **state)
     uint32_t taken = 0;
     for (uint32_t i = 0; i < 3000; i++) {
         Arena *arena = arena_child(*state);
-        Rng rng = { seed + i };
-        CircuitRandomOptions options = { .n_nodes = 15, .n_modules = i % 2, .delays = i % 3, .states = i % 5 == 0, .max_bits = 12 };
+        Rng rng = {seed + i};
+        CircuitRandomOptions options = {.n_nodes = 15, .n_modules = i % 2, .delays = i % 3, .states = i % 5 == 0, .max_bits = 12};
         const char *text = i % 4 ? printed(arena, circuit_random(arena, &rng, &options)) : all_forms;
         DiagList diags = diag_init(arena);
         Circuit *circuit = circuit_parse(arena, mutated(arena, &rng, text), "t.circuit", &diags);
@@ -809,8 +926,8 @@ static void any_allocation_may_fail(void **state)
     (void)state;
     uint64_t n = 1;
     for (bool done = false; !done; n++) {
-        Memory memory = { .fail_at = n };
-        Job job = { .arena = arena_create(&memory) };
+        Memory memory = {.fail_at = n};
+        Job job = {.arena = arena_create(&memory)};
         done = job.arena && arena_run(job.arena, parse_job, &job);
         arena_destroy(job.arena);
         assert_int_equal(memory.used_bytes, 0);
@@ -827,6 +944,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(blanks_and_comments_do_not_matter, setup, teardown),
         cmocka_unit_test_setup_teardown(large_fractions_survive, setup, teardown),
         cmocka_unit_test_setup_teardown(random_circuits_are_sound_and_read_back, setup, teardown),
+        cmocka_unit_test_setup_teardown(random_circuits_reach_every_mode, setup, teardown),
         cmocka_unit_test_setup_teardown(equal_sees_every_difference, setup, teardown),
         cmocka_unit_test_setup_teardown(each_breach_is_named, setup, teardown),
         cmocka_unit_test_setup_teardown(each_breach_in_memory_is_named, setup, teardown),
