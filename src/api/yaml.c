@@ -13,10 +13,16 @@ typedef struct Reader {
     const char *file;
     DiagList *diags;
     yaml_parser_t parser;
+    yaml_event_t event; /* the current one: libyaml's memory, so it stands where `release` finds it when an allocation fails */
     uint32_t depth;
 } Reader;
 
-static void close_parser(void *parser) { yaml_parser_delete(parser); }
+static void release(void *context)
+{
+    Reader *reader = context;
+    yaml_event_delete(&reader->event);
+    yaml_parser_delete(&reader->parser);
+}
 
 static json_t *fail(Reader *reader, const yaml_mark_t *mark, const char *text)
 {
@@ -25,8 +31,9 @@ static json_t *fail(Reader *reader, const yaml_mark_t *mark, const char *text)
     return NULL;
 }
 
-static json_t *scalar(Reader *reader, const yaml_event_t *event)
+static json_t *scalar(Reader *reader)
 {
+    const yaml_event_t *event = &reader->event;
     const char *text = (const char *)event->data.scalar.value;
     json_t *value = NULL;
     int64_t integer;
@@ -50,11 +57,12 @@ static json_t *scalar(Reader *reader, const yaml_event_t *event)
     return value;
 }
 
-static json_t *node(Reader *reader, yaml_event_t *event);
+static json_t *node(Reader *reader);
 
-static bool next_event(Reader *reader, yaml_event_t *event)
+static bool next_event(Reader *reader)
 {
-    if (yaml_parser_parse(&reader->parser, event))
+    yaml_event_delete(&reader->event);
+    if (yaml_parser_parse(&reader->parser, &reader->event))
         return true;
     if (reader->parser.error == YAML_MEMORY_ERROR)
         arena_out_of_memory(reader->arena);
@@ -62,19 +70,15 @@ static bool next_event(Reader *reader, yaml_event_t *event)
     return false;
 }
 
-/* Events are plain data of libyaml: each is deleted before the walk goes on, so that a jump out leaves only what the arena releases. */
 static json_t *sequence(Reader *reader)
 {
     json_t *list = json_keep(reader->arena, json_array());
     for (;;) {
-        yaml_event_t event;
-        if (!next_event(reader, &event))
+        if (!next_event(reader))
             return NULL;
-        if (event.type == YAML_SEQUENCE_END_EVENT) {
-            yaml_event_delete(&event);
+        if (reader->event.type == YAML_SEQUENCE_END_EVENT)
             return json_incref(list);
-        }
-        json_t *value = node(reader, &event);
+        json_t *value = node(reader);
         if (value == NULL)
             return NULL;
         json_push(reader->arena, list, value);
@@ -85,45 +89,53 @@ static json_t *mapping(Reader *reader)
 {
     json_t *object = json_keep(reader->arena, json_object());
     for (;;) {
-        yaml_event_t event;
-        if (!next_event(reader, &event))
+        if (!next_event(reader))
             return NULL;
-        if (event.type == YAML_MAPPING_END_EVENT) {
-            yaml_event_delete(&event);
+        if (reader->event.type == YAML_MAPPING_END_EVENT)
             return json_incref(object);
-        }
-        yaml_mark_t mark = event.start_mark;
-        const char *key = event.type == YAML_SCALAR_EVENT ? arena_strdup(reader->arena, (const char *)event.data.scalar.value) : NULL;
-        yaml_event_delete(&event);
-        if (key == NULL)
+        yaml_mark_t mark = reader->event.start_mark;
+        if (reader->event.type != YAML_SCALAR_EVENT)
             return fail(reader, &mark, "a key must be a plain text");
+        const char *key = arena_strdup(reader->arena, (const char *)reader->event.data.scalar.value);
         if (json_object_get(object, key) != NULL)
             return fail(reader, &mark, fmt(reader->arena, "key '%s' is given twice", text_printable(reader->arena, key, 60)));
-        if (!next_event(reader, &event))
+        if (!next_event(reader))
             return NULL;
-        json_t *value = node(reader, &event);
+        json_t *value = node(reader);
         if (value == NULL)
             return NULL;
         json_set(reader->arena, object, key, value);
     }
 }
 
-/* Takes the event. A new reference, or NULL and a diagnostic. */
-static json_t *node(Reader *reader, yaml_event_t *event)
+/* What starts at the current event. A new reference, or NULL and a diagnostic. */
+static json_t *node(Reader *reader)
 {
-    yaml_mark_t mark = event->start_mark;
-    yaml_event_type_t type = event->type;
-    json_t *value = type == YAML_SCALAR_EVENT ? scalar(reader, event) : NULL;
-    yaml_event_delete(event);
+    yaml_event_type_t type = reader->event.type;
+    yaml_mark_t mark = reader->event.start_mark;
     if (type == YAML_SCALAR_EVENT)
-        return value;
+        return scalar(reader);
     if (type != YAML_SEQUENCE_START_EVENT && type != YAML_MAPPING_START_EVENT)
         return fail(reader, &mark, "aliases are not read here: write the value out");
     if (++reader->depth > YAML_MAX_DEPTH)
         return fail(reader, &mark, "nested too deeply");
-    value = type == YAML_SEQUENCE_START_EVENT ? sequence(reader) : mapping(reader);
+    json_t *value = type == YAML_SEQUENCE_START_EVENT ? sequence(reader) : mapping(reader);
     reader->depth--;
     return value;
+}
+
+/* Behind the first document nothing may follow: what does is a second half that would be ignored. */
+static bool at_end(Reader *reader)
+{
+    do {
+        if (!next_event(reader))
+            return false;
+        if (reader->event.type == YAML_DOCUMENT_START_EVENT) {
+            fail(reader, &reader->event.start_mark, "more than one document in the file");
+            return false;
+        }
+    } while (reader->event.type != YAML_STREAM_END_EVENT);
+    return true;
 }
 
 bool yaml_parse(Arena *arena, Bytes bytes, const char *file, struct json_t **out, DiagList *diags)
@@ -132,27 +144,19 @@ bool yaml_parse(Arena *arena, Bytes bytes, const char *file, struct json_t **out
     *reader = (Reader){ .arena = arena, .file = file, .diags = diags };
     if (!yaml_parser_initialize(&reader->parser))
         arena_out_of_memory(arena);
-    arena_defer(arena, close_parser, &reader->parser);
+    arena_defer(arena, release, reader);
     yaml_parser_set_input_string(&reader->parser, bytes.at, bytes.n);
-
-    yaml_event_t event;
     do {
-        if (!next_event(reader, &event))
+        if (!next_event(reader))
             return false;
-        if (event.type == YAML_STREAM_END_EVENT) {
-            yaml_event_delete(&event);
-            fail(reader, &(yaml_mark_t){ 0 }, "the file is empty");
-            return false;
-        }
-        if (event.type == YAML_STREAM_START_EVENT || event.type == YAML_DOCUMENT_START_EVENT) {
-            yaml_event_delete(&event);
-            continue;
-        }
-        break;
-    } while (true);
-    json_t *value = node(reader, &event);
+    } while (reader->event.type == YAML_STREAM_START_EVENT || reader->event.type == YAML_DOCUMENT_START_EVENT);
+    if (reader->event.type == YAML_STREAM_END_EVENT) {
+        fail(reader, &(yaml_mark_t){ 0 }, "the file is empty");
+        return false;
+    }
+    json_t *value = node(reader);
     if (value == NULL)
         return false;
     *out = json_keep(arena, value);
-    return true;
+    return at_end(reader);
 }
