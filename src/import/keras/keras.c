@@ -1,0 +1,32 @@
+/* import/keras/keras.c: a Keras 2 or QKeras .h5 file: the child reads HDF5, the parent builds the graph from what it sent. */
+#include "import/keras/keras.h"
+
+#include "base/process.h"
+
+#define CHILD_SECONDS 120u
+
+Graph *import_keras(Arena *arena, const char *path, Bytes bytes, DiagList *diags)
+{
+    /* The child inherits our address space; besides it holds the file twice and the largest weight, expanded. */
+    ProcessLimits limits = {
+        .seconds = CHILD_SECONDS, .memory_bytes = (8ull << 30) + 4 * bytes.n, .output_bytes = KERAS_LIMIT_STREAM};
+    ProcessResult result = process_isolate(arena, keras_extract, &bytes, limits);
+    Place place = {.file = path};
+    if (!result.started) {
+        diag_error(diags, DIAG_FILE, place, NULL, "no process could be started to read the file");
+        return NULL;
+    }
+    if (result.timed_out) {
+        diag_error(diags, DIAG_LIMIT, place, "the file is corrupt, or made to do this", "reading the file took more than %u s", CHILD_SECONDS);
+        return NULL;
+    }
+    if (result.status > 128) {
+        diag_error(diags, DIAG_SYNTAX, place, NULL, "the file is corrupt: reading it ended with signal %d", result.status - 128);
+        return NULL;
+    }
+    if (result.n_out >= KERAS_LIMIT_STREAM) {
+        diag_error(diags, DIAG_LIMIT, place, NULL, "the weights take more than %llu bytes", (unsigned long long)KERAS_LIMIT_STREAM);
+        return NULL;
+    }
+    return keras_build_graph(arena, path, (Bytes){(const uint8_t *)result.out, result.n_out}, diags);
+}
