@@ -125,10 +125,11 @@ static const char all_forms[] = "table sig : u4.2 = { 1, 2, 3, 15 }\n"
                                 "  %15 = neg %0                     : s3.0    [-3, 3]\n"
                                 "  %16 = add wrap %12, %15          : u6.0    [0, 63]\n"
                                 "  %17 = delay %16, 2               : u6.0    [0, 63]\n"
+                                "  %18 = shift %17 << 0             : u6.0    [0, 63]\n"
                                 "  output y[0] = %8\n"
                                 "  output z = %10\n"
                                 "  output n = %14\n"
-                                "  output m = %17\n";
+                                "  output m = %18\n";
 /* clang-format on */
 
 static void canonical_text_is_printed_as_it_was(void **state)
@@ -582,6 +583,7 @@ static const Timed timed[] = {
     { OF(ONE("1") STATE("2", "0", "1") D("3", "2", "2"), "3"), NULL, 2 },
     { OF(ONE("1") STATE("2", "2", "1") D("3", "2", "2") AND("4", "0", "3"), "4"), "stands before the inputs: -2 and 0", 0 },
     { OF(ONE("1") STATE("2", "2", "1") D("3", "2", "2"), "3"), NULL, 2 },
+    { OF(ONE("1") STATE("2", "2", "1") STATE("3", "3", "1") D("4", "3", "3") AND("5", "2", "4"), "5"), NULL, 3 },
     /* outputs of a module have stages of their own */
     { PAIR OF("  %1 = call pair(%0, %0)\n" OUT("2", "1", "early") OUT("3", "1", "late") D("4", "2", "2") AND("5", "3", "4"),
       "5"), NULL, 2 },
@@ -783,6 +785,7 @@ static void builder_finds_tightest_types(void **state)
     assert_node(top, circuit_add(&b, x, y, 0), "s7.2", -8, 35, 0);
     assert_node(top, circuit_add(&b, x, y, 3), "s9.2", -8, 231, 0);
     assert_node(top, circuit_sub(&b, y, y, 1), "s5.0", -14, 7, 0);
+    assert_node(top, circuit_add(&b, circuit_constant(&b, 3, 1), circuit_constant(&b, 1, 1), 0), "u1.-1", 1, 1, 0);
     assert_node(top, circuit_negate(&b, x), "s5.2", -7, 8, 0);
     assert_node(top, circuit_shift(&b, x, 3), "s4.-1", -8, 7, 0);
     assert_node(top, circuit_multiply(&b, x, y), "s7.2", -56, 49, 0);
