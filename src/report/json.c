@@ -1,6 +1,4 @@
 /* report/json.c: jansson under our rules for memory: everything made here dies with an arena, and a failed malloc returns to the phase boundary. */
-#include <stdlib.h>
-
 #include "report/report.h"
 
 static void release(void *value) { json_decref(value); }
@@ -33,9 +31,7 @@ static void set_text(Arena *arena, json_t *object, const char *key, const char *
 
 json_t *json_diagnostics(Arena *arena, const DiagList *diags)
 {
-    json_t *list = json_array();
-    if (list == NULL)
-        arena_out_of_memory(arena);
+    json_t *list = json_keep(arena, json_array());
     for (uint32_t i = 0; i < diags->list.n; i++) {
         const Diag *diag = &diags->list.at[i];
         json_t *entry = json_object();
@@ -46,7 +42,7 @@ json_t *json_diagnostics(Arena *arena, const DiagList *diags)
         set_text(arena, entry, "text", diag->text);
         set_text(arena, entry, "hint", diag->hint != NULL ? diag->hint : "");
     }
-    return list;
+    return json_incref(list);
 }
 
 bool json_parse(Arena *arena, Bytes bytes, const char *file, json_t **out, DiagList *diags)
@@ -66,10 +62,11 @@ bool json_parse(Arena *arena, Bytes bytes, const char *file, json_t **out, DiagL
 
 void text_put_json(Text *text, const json_t *value)
 {
-    char *dump = json_dumps(value, JSON_INDENT(2) | JSON_REAL_PRECISION(17));
-    if (dump == NULL)
+    enum { FLAGS = JSON_INDENT(2) | JSON_REAL_PRECISION(17) };
+    size_t n = json_dumpb(value, NULL, 0, FLAGS);
+    char *dump = arena_alloc(text->arena, n, 1);
+    if (n == 0 || json_dumpb(value, dump, n, FLAGS) != n)
         arena_out_of_memory(text->arena);
-    text_put(text, dump);
+    text_put_bytes(text, dump, n);
     text_put_char(text, '\n');
-    free(dump);
 }
