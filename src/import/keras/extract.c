@@ -220,16 +220,28 @@ static void send_layer(Child *child, hid_t weights, const char *layer)
     child->layer = "";
 }
 
-static void send_text(Child *child, hid_t file, const char *name, KerasTag tag, bool needed)
+/* false: the file does not have it */
+static bool send_text(Child *child, hid_t file, const char *name, KerasTag tag)
 {
     Strings text;
-    if (H5Aexists(file, name) <= 0) {
-        if (needed)
-            problem(child, KERAS_NO_MODEL, name, "this attribute is missing");
-    } else if (read_strings(child, file, name, KERAS_LIMIT_CONFIG, &text) && text.n == 1) {
+    if (H5Aexists(file, name) <= 0)
+        return false;
+    if (read_strings(child, file, name, KERAS_LIMIT_CONFIG, &text) && text.n == 1) {
         put_u8(child, tag);
         put_bytes(child, text.at[0], strlen(text.at[0]));
     }
+    return true;
+}
+
+static void send_weights(Child *child, hid_t file)
+{
+    Strings layers;
+    hid_t weights = H5Gopen2(file, "model_weights", child->group_access);
+    if (weights < 0)
+        problem(child, KERAS_NO_MODEL, "model_weights", "this group is missing");
+    else if (read_names(child, weights, "layer_names", &layers))
+        for (size_t i = 0; i < layers.n && !child->failed; i++)
+            send_layer(child, weights, layers.at[i]);
 }
 
 static herr_t refuse_link(const char *parent_file, const char *parent_group, const char *child_file, const char *child_object, unsigned *flags,
@@ -251,7 +263,6 @@ int keras_extract(void *context, int out)
 {
     const Bytes *bytes = context;
     Child child = {.out = out, .layer = ""};
-    Strings layers;
     put(&child, KERAS_STREAM_MAGIC, 8);
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
     H5PLset_loading_state(0);
@@ -262,15 +273,11 @@ int keras_extract(void *context, int out)
     hid_t file = open_image(*bytes);
     if (file < 0) {
         problem(&child, KERAS_NOT_HDF5, "", "not an HDF5 file, or a truncated one");
+    } else if (!send_text(&child, file, "model_config", KERAS_CONFIG)) {
+        problem(&child, KERAS_NO_MODEL, "model_config", "this attribute is missing: the file holds no model");
     } else {
-        send_text(&child, file, "model_config", KERAS_CONFIG, true);
-        send_text(&child, file, "keras_version", KERAS_VERSION, false);
-        hid_t weights = H5Gopen2(file, "model_weights", child.group_access);
-        if (weights < 0)
-            problem(&child, KERAS_NO_MODEL, "model_weights", "this group is missing");
-        else if (read_names(&child, weights, "layer_names", &layers))
-            for (size_t i = 0; i < layers.n && !child.failed; i++)
-                send_layer(&child, weights, layers.at[i]);
+        send_text(&child, file, "keras_version", KERAS_VERSION);
+        send_weights(&child, file);
     }
     put_u8(&child, KERAS_END);
     return child.failed ? 1 : 0;

@@ -39,6 +39,7 @@ typedef struct KerasTensor {
     uint32_t item_bytes;
     Shape shape;
     const uint8_t *data; /* [size * item_bytes], not aligned */
+    bool is_duplicate;   /* the layer has another weight of this name in front */
 } KerasTensor;
 
 typedef struct KerasFile {
@@ -96,6 +97,7 @@ typedef struct Keras {
     const char *layer, *class_name;
     const json_t *config;
     bool is_qkeras; /* a layer of QKeras: names of functions mean QKeras' */
+    bool hinted[3]; /* what is known was said: of layers, quantisers, activations */
 } Keras;
 
 typedef KerasValue KerasLayerHandler(Keras *keras, const KerasValue *in, uint32_t n_in);
@@ -106,7 +108,7 @@ typedef struct KerasLayerInfo {
     const char *keys; /* of the config, beside those that all layers have */
 } KerasLayerInfo;
 const KerasLayerInfo *keras_layer_find(const char *class_name);
-const char *keras_layers_hint(Arena *arena);
+const char *keras_layers_hint(Keras *keras); /* the first time; then NULL */
 
 Place keras_place(const Keras *keras, const char *part);
 /* Appends a node to a known value; the shape stays. */
@@ -184,9 +186,5 @@ KerasParam keras_param(Keras *keras, const char *name, const char *quantiser_key
 const Rational *keras_param_values(Keras *keras, const KerasParam *param);
 const KerasTensor *keras_tensor(Keras *keras, const char *name); /* NULL and a diagnostic: missing, NaN or infinite */
 double keras_tensor_at(const KerasTensor *tensor, uint32_t i);
-
-/* ---- batch_norm.c ---- */
-/* gamma / sqrt(variance), correctly rounded to nearest even; variance > 0 */
-double inverse_root_times(Arena *arena, double gamma, Rational variance);
 
 #endif

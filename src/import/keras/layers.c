@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "import/keras/keras.h"
+#include "num/rsqrt.h"
 
 Place keras_place(const Keras *keras, const char *part)
 {
@@ -335,15 +336,10 @@ static KerasValue keras_layer_batch_norm(Keras *keras, const KerasValue *in, uin
         return KERAS_UNKNOWN;
     Rational *multiplier = arena_array(arena, Rational, n), *offset = arena_array(arena, Rational, n);
     for (uint32_t i = 0; i < n; i++) {
-        Rational spread = rational_add(arena, rational_from_double(arena, variance[i]), rational_from_double(arena, epsilon));
-        double m = rational_sign(spread) > 0 ? inverse_root_times(arena, gamma[i], spread) : INFINITY;
-        if (!isfinite(m)) {
+        if (!rational_batch_norm(arena, gamma[i], beta[i], mean[i], variance[i], epsilon, &multiplier[i], &offset[i])) {
             diag_error(keras->diags, DIAG_VALUE, keras_place(keras, "moving_variance"), NULL, "the variance of channel %u is not positive", i);
             return KERAS_UNKNOWN;
         }
-        multiplier[i] = rational_from_double(arena, m);
-        offset[i] = rational_sub(arena, rational_from_double(arena, beta[i]),
-                                 rational_mul(arena, rational_from_double(arena, mean[i]), multiplier[i]));
     }
     return keras_affine_channels(keras, *in, multiplier, offset);
 }
@@ -427,10 +423,13 @@ const KerasLayerInfo *keras_layer_find(const char *class_name)
     return NULL;
 }
 
-const char *keras_layers_hint(Arena *arena)
+const char *keras_layers_hint(Keras *keras)
 {
     const char *names[COUNT_OF(layers)];
+    if (keras->hinted[0])
+        return NULL;
+    keras->hinted[0] = true;
     for (size_t i = 0; i < COUNT_OF(layers); i++)
         names[i] = layers[i].class_name;
-    return import_list(arena, "known here: ", names, COUNT_OF(layers));
+    return import_list(keras->arena, "known here: ", names, COUNT_OF(layers));
 }

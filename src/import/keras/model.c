@@ -99,7 +99,6 @@ static void check_dtype(Model *model, Layer *layer)
 
 static void check_class(Model *model, Layer *layer)
 {
-    Arena *arena = model->keras.arena;
     layer->info = keras_layer_find(layer->class_name);
     if (layer->info) {
         check_keys(model, layer);
@@ -111,7 +110,7 @@ static void check_class(Model *model, Layer *layer)
         diag_error(model->keras.diags, DIAG_UNSUPPORTED, place_of(model, layer, NULL), "put its layers into the outer model",
                    "a model inside a model is not supported");
     else
-        diag_error(model->keras.diags, DIAG_UNKNOWN_LAYER, place_of(model, layer, NULL), keras_layers_hint(arena), "layer class '%s' is not known",
+        diag_error(model->keras.diags, DIAG_UNKNOWN_LAYER, place_of(model, layer, NULL), keras_layers_hint(&model->keras), "layer class '%s' is not known",
                    layer->class_name);
 }
 

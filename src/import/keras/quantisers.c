@@ -498,15 +498,28 @@ static const struct {
 #undef ACTIVATION
 };
 
-static const char *quantisers_hint(Arena *arena, bool with_functions)
+static bool is_function(const char *name)
+{
+    for (size_t i = 0; i < COUNT_OF(functions); i++)
+        if (text_equal(functions[i].name, name))
+            return true;
+    return false;
+}
+
+/* The first time; then NULL. */
+static const char *quantisers_hint(Keras *keras, bool with_functions)
 {
     const char *names[COUNT_OF(quantisers) + COUNT_OF(functions)];
     uint32_t n = 0;
+    if (keras->hinted[1 + with_functions])
+        return NULL;
+    keras->hinted[1 + with_functions] = true;
     for (size_t i = 0; with_functions && i < COUNT_OF(functions); i++)
         names[n++] = functions[i].name;
     for (size_t i = 0; i < COUNT_OF(quantisers); i++)
-        names[n++] = quantisers[i].name;
-    return import_list(arena, "known here: ", names, n);
+        if (!with_functions || !is_function(quantisers[i].name))
+            names[n++] = quantisers[i].name;
+    return import_list(keras->arena, "known here: ", names, n);
 }
 
 static const KerasQuantiserInfo *quantiser_find(const char *name)
@@ -595,7 +608,7 @@ static bool read_call(Keras *keras, const char *key, PyCall *out, bool *none)
 static void unknown_quantiser(Keras *keras, const char *key, const char *name, bool is_activation)
 {
     diag_error(keras->diags, is_activation ? DIAG_UNKNOWN_ATTRIBUTE : DIAG_UNKNOWN_QUANTISER, keras_place(keras, key),
-               quantisers_hint(keras->arena, is_activation), "%s '%s' is not known", is_activation ? "activation" : "quantiser", name);
+               quantisers_hint(keras, is_activation), "%s '%s' is not known", is_activation ? "activation" : "quantiser", name);
 }
 
 const KerasQuantiser *keras_quantiser(Keras *keras, const char *key, bool *good)

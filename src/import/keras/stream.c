@@ -75,6 +75,15 @@ static const char *base_name(Arena *arena, const char *name)
     return arena_strndup(arena, from, strcspn(from, ":"));
 }
 
+static bool has_zero(const uint64_t *dim, uint32_t rank)
+{
+    bool zero = false;
+    for (uint32_t i = 0; i < rank; i++)
+        zero = zero || dim[i] == 0;
+    return zero;
+}
+
+/* A name that is given twice is an error only where a layer asks for it: the layer may be one that kaon does not read. */
 static void read_weight(Arena *arena, const char *path, Reader *r, KerasFile *out, DiagList *diags)
 {
     KerasTensor tensor = {.layer = take_text(arena, r)};
@@ -89,21 +98,17 @@ static void read_weight(Arena *arena, const char *path, Reader *r, KerasFile *ou
         dim[i] = take_u64(r);
     if (r->failed)
         return;
-    Place place = {.file = path, .layer = tensor.layer, .part = name};
     if (!shape_make(dim, rank, &tensor.shape)) {
-        diag_error(diags, DIAG_SHAPE, place, NULL, "this weight is empty, or has more than %u elements", SHAPE_MAX_ELEMENTS);
-        r->failed = true;
+        diag_error(diags, DIAG_SHAPE, (Place){.file = path, .layer = tensor.layer, .part = name}, NULL,
+                   "this weight is empty, or has more than %u elements", SHAPE_MAX_ELEMENTS);
+        r->failed = !has_zero(dim, rank);
         return;
     }
     tensor.data = take(r, (uint64_t)shape_size(tensor.shape) * tensor.item_bytes);
     if (r->failed)
         return;
     const char *key = fmt(arena, "%s\n%s", tensor.layer, tensor.name);
-    if (map_get(&out->by_name, key) != MAP_NONE) {
-        diag_error(diags, DIAG_DUPLICATE, place, NULL, "two weights of this layer are called '%s'", tensor.name);
-        return;
-    }
-    map_put(&out->by_name, key, out->tensors.n);
+    tensor.is_duplicate = map_put(&out->by_name, key, out->tensors.n) != MAP_NONE;
     vec_push(arena, &out->tensors, tensor);
 }
 

@@ -33,6 +33,10 @@ const KerasTensor *keras_tensor(Keras *keras, const char *name)
         return NULL;
     }
     const KerasTensor *tensor = &keras->file->tensors.at[index];
+    if (tensor->is_duplicate) {
+        diag_error(keras->diags, DIAG_DUPLICATE, keras_place(keras, name), NULL, "two weights of this layer are called '%s'", name);
+        return NULL;
+    }
     uint32_t n = shape_size(tensor->shape), n_bad = 0;
     for (uint32_t i = 0; i < n; i++)
         n_bad += !isfinite(keras_tensor_at(tensor, i));
