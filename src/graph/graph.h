@@ -246,10 +246,10 @@ typedef struct GraphSide {
 } GraphSide;
 typedef VEC(GraphSide) GraphSides;
 #define GRAPH_INLINE_LIMIT 16384u
-void graph_print(Text *text, const Graph *graph, GraphSides *sides); /* sides NULL: everything inline */
+void graph_print(Text *text, const Graph *graph, GraphSides *sides); /* inferred; the grammar: print.c. sides NULL: everything inline */
 /* side files are looked up beside `file`. NULL and diagnostics on error; verified and inferred. Printed shapes, types and ranges are checked. */
 Graph *graph_parse(Arena *arena, Bytes bytes, const char *file, DiagList *diags);
-bool graph_equal(const Graph *a, const Graph *b); /* structure, attributes, layers; not what is derived */
+bool graph_equal(const Graph *a, const Graph *b); /* structure, attributes, layers; not what is derived; both inferred */
 bool graph_verify(const Graph *graph, const char *file, DiagList *diags); /* structure and attributes */
 
 /* ---- eval_raw.c, eval_f64.c: one node, given its inputs' values in C order; inferred graph. Not for input, call and out, which whoever walks

@@ -84,6 +84,17 @@ static bool set_shape(GraphInfer *at, const uint64_t *dim, uint32_t rank)
     return false;
 }
 
+/* Ranges are proven and events are run multiplication by multiplication. */
+#define WORK_MOST (1ull << 32)
+
+static bool work_fits(GraphInfer *at, uint64_t terms)
+{
+    if (terms * shape_size(at->node->shape) <= WORK_MOST)
+        return true;
+    diag_error(at->diags, DIAG_LIMIT, infer_place(at), NULL, "the layer has more than 2^32 terms");
+    return false;
+}
+
 bool graph_infer_dense(GraphInfer *at)
 {
     Shape x = infer_in(at, 0)->shape, w = infer_in(at, 1)->shape;
@@ -96,7 +107,7 @@ bool graph_infer_dense(GraphInfer *at)
     for (uint32_t i = 0; i < x.rank; i++)
         dim[i] = x.dim[i];
     dim[x.rank - 1] = w.dim[1];
-    return bias_fits(at, w.dim[1]) && set_shape(at, dim, x.rank);
+    return bias_fits(at, w.dim[1]) && set_shape(at, dim, x.rank) && work_fits(at, w.dim[0]);
 }
 
 /* number of windows along an axis; 0: none fits */
@@ -117,7 +128,7 @@ bool graph_infer_conv2d(GraphInfer *at)
     }
     uint64_t dim[3] = { windows(x.dim[0], c->pad_top, c->pad_bottom, w.dim[0], c->stride_height),
                         windows(x.dim[1], c->pad_left, c->pad_right, w.dim[1], c->stride_width), w.dim[3] };
-    return bias_fits(at, w.dim[3]) && set_shape(at, dim, 3);
+    return bias_fits(at, w.dim[3]) && set_shape(at, dim, 3) && work_fits(at, (uint64_t)w.dim[0] * w.dim[1] * w.dim[2]);
 }
 
 bool graph_infer_max_pool(GraphInfer *at)
@@ -130,7 +141,7 @@ bool graph_infer_max_pool(GraphInfer *at)
     }
     uint64_t dim[3] = { windows(x.dim[0], p->pad_top, p->pad_bottom, p->height, p->stride_height),
                         windows(x.dim[1], p->pad_left, p->pad_right, p->width, p->stride_width), x.dim[2] };
-    return set_shape(at, dim, 3);
+    return set_shape(at, dim, 3) && work_fits(at, (uint64_t)p->height * p->width);
 }
 
 static bool infer_broadcast(GraphInfer *at)

@@ -70,6 +70,14 @@ bool infer_too_wide(GraphInfer *at); /* reports bounds beyond 126 bits; false */
 /* Interval of an element of x at another frac, which is not below its own. */
 bool infer_lift(GraphInfer *at, const GraphNode *x, uint32_t element, int32_t frac, Interval *out);
 
+/* ---- print.c ---- */
+bool is_plain_name(const char *name); /* a LEX_NAME; others stand in quotes */
+void graph_put_derived(Text *text, const GraphNode *node); /* "[16] s16.10 [-1, 1]": what parsing checks */
+
+/* ---- verify.c ---- */
+/* Arity, references, calls and outs: what infer_shape relies on. */
+bool graph_verify_links(const GraphModule *module, GraphRef ref, const char *file, DiagList *diags);
+
 /* ---- what infer and eval decide alike ---- */
 /* x * multiplier + offset is exact in raw: x of identity scale, multipliers powers of two or 0, offsets dyadic, one of them
  * not 0, and few enough bits in all */
