@@ -44,6 +44,8 @@ const PassInfo *pass_table(uint32_t *n);     /* in order */
 #undef GRAPH_PASS
 #undef CIRCUIT_PASS
 
+/* The same graph again, not inferred; attributes are shared, here and in all passes, so the old graph must live as long. */
+Graph *pass_copy_graph(Arena *arena, const Graph *graph);
 /* All passes of a kind in order; the verifier runs after each one in debug builds. NULL and diagnostics. */
 Graph *pass_run_graph(Arena *arena, const Graph *graph, const PassOptions *options, DiagList *diags);
 Circuit *pass_run_circuit(Arena *arena, const Circuit *circuit);

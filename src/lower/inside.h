@@ -1,0 +1,62 @@
+/* lower/inside.h: what the files of lower share.
+ *
+ * A wire stands for  raw * 2^-frac  of its element: the value without its scale, which is the business of ports and thresholds. Its own type is the builder's
+ * (the tightest one); only at the ports of a module is it brought to the tensor's type.
+ */
+#ifndef KAON_LOWER_INSIDE_H
+#define KAON_LOWER_INSIDE_H
+
+#include "cmvm/cmvm.h"
+#include "lower/lower.h"
+
+typedef struct Lower {
+    Arena *arena;
+    const LowerOptions *options;
+    DiagList *diags;
+    Circuit *circuit;
+    Map module_names;
+    const GraphModule *module;
+    CircuitBuilder b;
+    CircuitRef **value;          /* [module->nodes.n] -> [shape_size]; NULL: not lowered (a constant nobody asked for yet, or an error) */
+    uint32_t *circuit_module_of; /* [graph modules] index into circuit->modules */
+    CircuitRef **call_out;       /* [module->nodes.n]: of a call, its outputs' wires one after the other */
+} Lower;
+
+#define OP(name, text, min_inputs, max_inputs, flags, attribute, summary) void lower_##name(Lower *l, GraphRef ref);
+#include "graph/graph_ops.def"
+#undef OP
+
+static inline const GraphNode *lower_node(const Lower *l, GraphRef ref) { return &l->module->nodes.at[ref]; }
+static inline GraphRef lower_input_ref(const Lower *l, GraphRef ref, uint32_t i) { return graph_inputs(l->module, lower_node(l, ref))[i]; }
+static inline const GraphNode *lower_input_node(const Lower *l, GraphRef ref, uint32_t i)
+{
+    return graph_input_node(l->module, lower_node(l, ref), i);
+}
+static inline const CircuitNode *wire(const Lower *l, CircuitRef ref) { return circuit_node(l->b.module, ref); }
+
+/* The wires of a node's input; constants are made when first asked for. */
+const CircuitRef *lower_in(Lower *l, GraphRef ref, uint32_t i);
+CircuitRef *lower_new(Lower *l, GraphRef ref); /* room for the node's wires */
+void lower_refuse(Lower *l, GraphRef ref, DiagCode code, const char *hint, const char *format, ...) KAON_PRINTF(5, 6);
+/* A module before the current one, which stays the last; its index. */
+uint32_t lower_add_module(Lower *l, const char *name);
+
+/* value.c: wires with constants decided where ranges do */
+CircuitRef lower_max(CircuitBuilder *b, CircuitRef x, CircuitRef y);
+CircuitRef lower_min(CircuitBuilder *b, CircuitRef x, CircuitRef y);
+CircuitRef lower_quantised(CircuitBuilder *b, CircuitRef x, const Quantiser *q);
+/* The same value as a wire of exactly this type, which holds it. */
+CircuitRef lower_typed(CircuitBuilder *b, CircuitRef x, FixedType type);
+bool wire_is_zero(const CircuitNode *node);
+
+/* step.c: a function of steps over a wire's raw integers */
+typedef struct LowerStep {
+    i128 at;    /* reached iff raw >= at */
+    i128 level; /* from there to the next one */
+} LowerStep;
+CircuitRef lower_steps(Lower *l, CircuitRef x, LowerStep *step /* [n], rising; overwritten */, uint32_t n, i128 lowest_level, int32_t level_frac);
+
+/* linear.c: the wires of a cmvm solution; in [n_in]: wires of the problem's inputs, out [n_out] */
+void lower_solution(Lower *l, const CmvmProblem *problem, const CmvmSolution *solution, const CircuitRef *in, CircuitRef *out);
+
+#endif
