@@ -277,6 +277,7 @@ CmvmSolution cmvm_solve(Arena *arena, const CmvmProblem *problem)
                                         term->negative != use[j].form.negative };
     }
     arena_destroy(scratch);
+    cmvm_find_ranges(arena, problem, &solution);
     bool right = cmvm_verify(arena, problem, &solution);
     assert(right && "cmvm: the solution is not the matrix");
     (void)right;

@@ -50,8 +50,16 @@ typedef struct CmvmResult {
     bool negate;
 } CmvmResult;
 
+/* What a node reaches: the exact interval of its linear form in the inputs, which may be tighter than its two operands' intervals say. */
+typedef struct CmvmRange {
+    Interval raw;
+    int32_t step_log2; /* value = raw * 2^step_log2, weights taken as integers */
+    bool known;        /* false: beyond 126 bits */
+} CmvmRange;
+
 typedef struct CmvmSolution {
-    CmvmNode *node; /* [n_nodes] */
+    CmvmNode *node;   /* [n_nodes] */
+    CmvmRange *range; /* [n_nodes] */
     uint32_t n_nodes;
     CmvmResult *out; /* [n_out] */
     uint64_t cost_bits; /* sum of adder widths */

@@ -55,5 +55,7 @@ int32_t cmvm_adder_bits(const CmvmShape *a, const CmvmShape *b, int32_t shift_b)
 void cmvm_share(CmvmEngine *engine, uint32_t first_input, uint32_t n_inputs);
 /* Adds up a column; its only term, or value CMVM_ZERO. */
 CmvmTerm cmvm_tree(CmvmEngine *engine, CmvmColumn *column);
+/* Fills solution->range. */
+void cmvm_find_ranges(Arena *arena, const CmvmProblem *problem, CmvmSolution *solution);
 
 #endif

@@ -49,6 +49,20 @@ void lower_clip(Lower *l, GraphRef ref)
     }
 }
 
+/* Tensors know tighter ranges than wires: no interval of a sum of dependent terms is exact. */
+static bool cannot_overflow(const GraphNode *x, uint32_t element, const Quantiser *q)
+{
+    if (q->overflow == OVERFLOW_WRAP || q->type.bits == 0 || x->range == NULL)
+        return false;
+    Quantiser wide = *q;
+    wide.type = (FixedType){ true, FIXED_MAX_BITS, q->type.frac };
+    wide.overflow = OVERFLOW_SAT;
+    QuantiserCounts counts = { 0 };
+    int32_t frac = type_at(&x->type, x->shape, element).frac;
+    i128 lo = quantise_raw(x->range[element].lo, frac, &wide, &counts), hi = quantise_raw(x->range[element].hi, frac, &wide, &counts);
+    return counts.overflows == 0 && lo >= quantiser_min(q) && hi <= fixed_max(q->type);
+}
+
 void lower_quantise(Lower *l, GraphRef ref)
 {
     const GraphNode *node = lower_node(l, ref);
@@ -60,7 +74,10 @@ void lower_quantise(Lower *l, GraphRef ref)
     CircuitRef *out = lower_new(l, ref);
     for (uint32_t e = 0, n = shape_size(node->shape); e < n; e++) {
         l->b.element = e;
-        out[e] = lower_quantised(&l->b, in[e], quantiser_at(&node->attr.quant->map, node->shape, e));
+        Quantiser q = *quantiser_at(&node->attr.quant->map, node->shape, e);
+        if (cannot_overflow(lower_input_node(l, ref, 0), e, &q))
+            q.overflow = OVERFLOW_WRAP; /* costs nothing */
+        out[e] = lower_quantised(&l->b, in[e], &q);
     }
 }
 

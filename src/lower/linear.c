@@ -24,6 +24,26 @@ typedef struct Kernel {
     } *use;                /* [n_positions] at most */
 } Kernel;
 
+/* The node's linear form may reach less than its operands' intervals allow: then the wire has the narrower type, and wraps what cannot come. */
+static void tighten(const Lower *l, CircuitRef ref, const CmvmRange *range, int32_t shift)
+{
+    CircuitNode *node = circuit_node(l->b.module, ref);
+    if (!range->known || node->op == CIRCUIT_constant)
+        return;
+    int64_t up = (int64_t)node->type.frac - ((int64_t)shift - range->step_log2);
+    Interval reach = range->raw;
+    if (up > 120 || (up > 0 && !interval_shl(reach, (uint32_t)up, &reach)) || (up < 0 && -up > reach.zeros))
+        return;
+    if (up < 0)
+        reach = interval_shr(reach, (uint32_t)-up);
+    FixedType type = interval_type(reach, node->type.frac);
+    if (type.bits >= node->type.bits)
+        return;
+    node->type = type;
+    node->wrap = true;
+    node->range = interval_of_type(type);
+}
+
 void lower_solution(Lower *l, const CmvmProblem *problem, const CmvmSolution *solution, const CircuitRef *in, CircuitRef *out)
 {
     Arena *scratch = arena_child(l->arena);
@@ -38,6 +58,7 @@ void lower_solution(Lower *l, const CmvmProblem *problem, const CmvmSolution *so
         shift[own] = shift[node->a] + node->shift_a;
         int32_t between = shift[node->b] + node->shift_b - shift[own];
         at[own] = (node->negate_b ? circuit_sub : circuit_add)(&l->b, at[node->a], at[node->b], between);
+        tighten(l, at[own], &solution->range[i], shift[own]);
     }
     for (uint32_t j = 0; j < problem->n_out; j++) {
         const CmvmResult *result = &solution->out[j];

@@ -240,5 +240,6 @@ Circuit *lower_graph(Arena *arena, const Graph *graph, const LowerOptions *optio
         sound &= lower_module(&l, graph->modules.at[m]);
         l.circuit_module_of[m] = l.circuit->modules.n - 1;
     }
+    circuit_infer_ranges(l.circuit);
     return sound ? l.circuit : NULL;
 }

@@ -39,18 +39,18 @@ static uint32_t port_values(const GraphModule *top, bool inputs)
 }
 
 /* corners, and anything between */
-static i128 random_raw(Rng *rng, FixedType type)
+static i128 random_raw(Rng *rng, Interval range)
 {
-    i128 lo = fixed_min(type), hi = fixed_max(type);
+    u128 span = (u128)range.hi - (u128)range.lo, random = (u128)rng_u64(rng) << 64 | rng_u64(rng);
     switch (rng_below(rng, 6)) {
     case 0:
-        return lo;
+        return range.lo;
     case 1:
-        return hi;
+        return range.hi;
     case 2:
-        return 0;
+        return interval_has(range, 0) ? 0 : range.lo;
     default:
-        return type.bits == 0 ? 0 : fixed_wrap((i128)rng_u64(rng), type);
+        return range.lo + (i128)(span + 1 == 0 ? random : random % (span + 1));
     }
 }
 
@@ -59,7 +59,7 @@ static void random_event(Case *c, const GraphModule *top, i128 *in)
     for (uint32_t i = 0; i < top->inputs.n; i++) {
         const GraphNode *node = graph_node(top, top->inputs.at[i]);
         for (uint32_t e = 0, n = shape_size(node->shape); e < n; e++)
-            *in++ = random_raw(&c->rng, type_at(&node->type, node->shape, e));
+            *in++ = random_raw(&c->rng, node->range[e]);
     }
 }
 
