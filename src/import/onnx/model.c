@@ -6,6 +6,7 @@
  * Messages, constants and all else that the graph does not keep live in a scratch arena.
  */
 #include "import/import.h"
+#include "import/names.h"
 #include "import/onnx/onnx.h"
 
 /* ---- messages ---- */
@@ -147,6 +148,16 @@ static bool input_dims(OnnxImport *import, const Onnx__ValueInfoProto *info, Pla
     return true;
 }
 
+/* A name that every later room can print, and no other port has. */
+static const char *port_name(OnnxImport *import, const char *name, const char *fallback)
+{
+    const char *plain = import_identifier(import->arena, name, fallback), *unique = plain;
+    for (uint32_t i = 2; map_get(&import->ports, unique) != MAP_NONE; i++)
+        unique = fmt(import->arena, "%s_%u", plain, i);
+    map_put(&import->ports, unique, 0);
+    return unique;
+}
+
 static void read_inputs(OnnxImport *import)
 {
     for (size_t i = 0; i < import->proto->n_input; i++) {
@@ -165,7 +176,7 @@ static void read_inputs(OnnxImport *import)
         if (!input_dims(import, info, place, &x.dims, &x.batched))
             continue;
         GraphInput *input = arena_new(import->arena, GraphInput);
-        input->name = arena_strdup(import->arena, name);
+        input->name = port_name(import, name, "input");
         x.ref = graph_add_input(import->module, input->name, onnx_event_shape(&x), input);
         value->kind = ONNX_VARIABLE;
         value->variable = x;
@@ -308,7 +319,7 @@ static void add_outputs(OnnxImport *import)
         else if (value->kind == ONNX_INTEGERS)
             diag_error(import->diags, DIAG_UNSUPPORTED, place, "put a DequantizeLinear behind it", "the output is the integers of a QuantizeLinear");
         else if (value->kind == ONNX_VARIABLE)
-            graph_add_output(import->module, arena_strdup(import->arena, name), value->variable.ref, POST_NONE);
+            graph_add_output(import->module, port_name(import, name, "output"), value->variable.ref, POST_NONE);
     }
 }
 
@@ -338,7 +349,7 @@ Graph *import_onnx(Arena *arena, const char *path, Bytes bytes, DiagList *diags)
     Graph *graph = graph_create(arena);
     GraphModule *top = graph_add_module(graph, "top");
     Arena *scratch = arena_child(arena);
-    OnnxImport import = {.arena = arena, .scratch = scratch, .file = path, .diags = diags, .errors_before = diags->n_errors, .module = top, .names = map_init(scratch)};
+    OnnxImport import = {.arena = arena, .scratch = scratch, .file = path, .diags = diags, .errors_before = diags->n_errors, .module = top, .names = map_init(scratch), .ports = map_init(scratch)};
     bool ok = build(&import, bytes);
     arena_destroy(scratch);
     return ok && graph_infer(graph, path, diags) ? graph : NULL;

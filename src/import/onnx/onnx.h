@@ -11,7 +11,7 @@
 #define KAON_IMPORT_ONNX_ONNX_H
 
 #include "graph/graph.h"
-#include "onnx.pb-c.h"
+#include "import/onnx/onnx.pb-c.h"
 
 #define ONNX_MAX_RANK (SHAPE_MAX_RANK + 1)
 #define ONNX_NONE UINT32_MAX
@@ -119,6 +119,7 @@ struct OnnxImport {
     const Onnx__GraphProto *proto;
     GraphModule *module;
     Map names; /* tensor -> index into values */
+    Map ports; /* names that inputs and outputs of the graph have */
     VEC(OnnxValue) values;
     OnnxNode *nodes; /* [n_nodes] */
     uint32_t n_nodes;
