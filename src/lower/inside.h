@@ -16,6 +16,7 @@ typedef struct Lower {
     Circuit *circuit;
     Map module_names;
     const GraphModule *module;
+    bool is_top;
     CircuitBuilder b;
     CircuitRef **value;          /* [module->nodes.n] -> [shape_size]; NULL: not lowered (a constant nobody asked for yet, or an error) */
     uint32_t *circuit_module_of; /* [graph modules] index into circuit->modules */

@@ -72,8 +72,10 @@ static void lower_inputs(Lower *l, Map *taken)
         FixedType *type = arena_array(l->arena, FixedType, n);
         for (uint32_t e = 0; e < n; e++)
             type[e] = port_type(type_at(&node->type, node->shape, e));
+        /* a caller's wires are of these types, but their ranges may be proven less tightly than the tensors' */
+        const Interval *ranges = l->is_top ? node->range : NULL;
         uint32_t first = circuit_add_input_port(l->b.module, clean_name(l->arena, taken, node->attr.input->name), node->shape.rank > 0, n, type,
-                                                node->range);
+                                                ranges);
         CircuitRef *wires = lower_new(l, ref);
         for (uint32_t e = 0; e < n; e++)
             wires[e] = l->b.module->inputs.at[first + e];
@@ -237,6 +239,7 @@ Circuit *lower_graph(Arena *arena, const Graph *graph, const LowerOptions *optio
     l.circuit_module_of = arena_array(arena, uint32_t, graph->modules.n);
     bool sound = true;
     for (uint32_t m = 0; m < graph->modules.n; m++) {
+        l.is_top = m + 1 == graph->modules.n;
         sound &= lower_module(&l, graph->modules.at[m]);
         l.circuit_module_of[m] = l.circuit->modules.n - 1;
     }

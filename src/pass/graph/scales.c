@@ -384,7 +384,11 @@ static void fuse(Fuse *f)
     }
     Spread spread = equal ? SPREAD_ONE : f->spread.kind == SPREAD_ELEMENT ? (Spread){ SPREAD_CHANNEL, 0 } : f->spread;
     const GraphThreshold *threshold = make_threshold(f, function, equal ? 1 : n, spread);
-    f->r->map[f->last] = add_moves(f, add_threshold(f, threshold));
+    GraphRef result = add_moves(f, add_threshold(f, threshold));
+    const GraphNode *last = rewrite_old(f->r, f->last);
+    if (last->op == GRAPH_quantise && !(last->attr.quant->map.spread.kind == SPREAD_UNIFORM && fixed_equal(last->attr.quant->map.at[0].type, threshold->type)))
+        result = rewrite_add(f->r, last, &result, 1); /* changes no value, but each element has its declared type again */
+    f->r->map[f->last] = result;
 }
 
 static void fuse_node(Rewrite *r, GraphRef ref)
