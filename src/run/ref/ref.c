@@ -274,6 +274,19 @@ static void call_f64(const RefExecutor *ref, RefModule *m, GraphRef call)
     }
 }
 
+/* A quantiser without its grid: what saturates still does, since it is the model's non-linearity (quantized_relu saturates); the rest passes. */
+static void limit_f64(RefModule *m, GraphRef ref)
+{
+    const GraphNode *node = node_at(m, ref);
+    const double *x = m->real[input_at(m, ref, 0)];
+    for (uint32_t e = 0, n = size_at(m, ref); e < n; e++) {
+        const Quantiser *q = quantiser_at(&node->attr.quant->map, node->shape, e);
+        double lo = fixed_to_double(quantiser_min(q), q->type.frac), hi = fixed_to_double(fixed_max(q->type), q->type.frac);
+        bool saturates = q->overflow == OVERFLOW_SAT || q->overflow == OVERFLOW_SAT_SYM;
+        m->real[ref][e] = saturates && x[e] < lo ? lo : saturates && x[e] > hi ? hi : x[e];
+    }
+}
+
 static void run_module_f64(const RefExecutor *ref, RefModule *m)
 {
     for (uint32_t i = 0; i < m->module->nodes.n; i++) {
@@ -283,7 +296,7 @@ static void run_module_f64(const RefExecutor *ref, RefModule *m)
         if (op == GRAPH_call)
             call_f64(ref, m, i);
         else if (op == GRAPH_quantise && ref->numbers == REF_F64_PLAIN)
-            memcpy(m->real[i], m->real[input_at(m, i, 0)], size_at(m, i) * sizeof(double));
+            limit_f64(m, i);
         else
             eval_f64(m, i);
     }

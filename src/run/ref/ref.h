@@ -7,7 +7,8 @@
 typedef enum RefNumbers {
     REF_RAW,         /* integers of a typed graph */
     REF_F64,         /* doubles: the model as trained, its quantisers included */
-    REF_F64_PLAIN,   /* doubles, activation quantisers off (weights keep theirs): quantise nodes on values that depend on an input pass them on */
+    REF_F64_PLAIN,   /* doubles, activation quantisers off (weights keep theirs): nothing that depends on an input is rounded; what saturates
+                        still does, since it is the model's non-linearity */
 } RefNumbers;
 
 typedef struct RefExecutor RefExecutor;
