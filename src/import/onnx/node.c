@@ -86,9 +86,10 @@ bool onnx_check_node(OnnxNode *node)
     for (uint32_t i = 0; i < op->min_inputs && i < node->n_in; i++)
         if (node->in[i] == ONNX_NONE)
             diag_error(node->import->diags, DIAG_MISSING, onnx_place(node, NULL), NULL, "input %u is left out", i);
-    if (node->n_out == 0 || node->out[0] == ONNX_NONE)
+    if (node->n_out == 0 || !*node->proto->output[0])
         diag_error(node->import->diags, DIAG_MISSING, onnx_place(node, NULL), NULL, "the node has no output");
-    return node->import->diags->n_errors == errors;
+    bool named = node->n_out > 0 && node->out[0] != ONNX_NONE; /* else reported: here, or as a name that was taken */
+    return named && node->import->diags->n_errors == errors;
 }
 
 Place onnx_place(const OnnxNode *node, const char *part)
