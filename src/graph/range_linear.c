@@ -18,6 +18,7 @@ typedef struct Linear {
     GraphWindow window;
     int32_t frac;              /* of the sum */
     bool add_bias;             /* in raw */
+    bool narrow;               /* the weights are constants, and no sum of terms can reach 126 bits: no need to ask at each step */
 } Linear;
 
 static uint32_t n_weights(const Linear *l) { return shape_size(l->w->shape); }
@@ -46,6 +47,29 @@ static bool add_term(const Linear *l, Interval x, int32_t x_frac, uint32_t w_ind
     return (interval_mul(x, w, &term) && interval_shl(term, shift, &term) && interval_add(*sum, term, sum)) || infer_too_wide(l->at);
 }
 
+/* The same where no bound can overflow: the hot loop of this room. */
+static void add_row_narrow(const Linear *l, Interval x, int32_t x_frac, uint32_t row, Interval *sum)
+{
+    for (uint32_t o = 0; o < l->window.out_channels; o++) {
+        const Interval *w = &l->w->range[row + o];
+        if (w->lo == 0)
+            continue;
+        uint32_t shift = (uint32_t)(l->frac - x_frac - w_frac_at(l, row + o)), zeros = (uint32_t)x.zeros + w->zeros + shift;
+        i128 weight = (i128)((u128)w->lo << shift), a = x.lo * weight, b = x.hi * weight;
+        sum[o].lo += weight > 0 ? a : b;
+        sum[o].hi += weight > 0 ? b : a;
+        sum[o].zeros = (uint8_t)u32_min(sum[o].zeros, zeros);
+    }
+}
+
+static bool add_row(const Linear *l, Interval x, int32_t x_frac, uint32_t row, Interval *sum)
+{
+    for (uint32_t o = 0; o < l->window.out_channels; o++)
+        if (!add_term(l, x, x_frac, row + o, &sum[o]))
+            return false;
+    return true;
+}
+
 static bool range_of_window(const Linear *l, uint32_t y, uint32_t column, Interval *sum /* [out_channels] */)
 {
     const GraphWindow *w = &l->window;
@@ -62,12 +86,39 @@ static bool range_of_window(const Linear *l, uint32_t y, uint32_t column, Interv
             if (is_zero(x))
                 continue;
             int32_t x_frac = x_frac_at(l, first + i);
-            for (uint32_t o = 0; o < w->out_channels; o++)
-                if (!add_term(l, x, x_frac, (k * w->in_channels + i) * w->out_channels + o, &sum[o]))
-                    return false;
+            uint32_t row = (k * w->in_channels + i) * w->out_channels;
+            if (l->narrow)
+                add_row_narrow(l, x, x_frac, row, sum);
+            else if (!add_row(l, x, x_frac, row, sum))
+                return false;
         }
     }
+    for (uint32_t o = 0; o < w->out_channels; o++)
+        if (interval_is_point(sum[o]))
+            sum[o] = interval_point(sum[o].lo);
     return true;
+}
+
+/* Bits of the largest magnitude of a tensor's values, in units of its greatest frac. */
+static uint32_t magnitude_bits(const GraphNode *x)
+{
+    int32_t frac = type_map_frac(&x->type, x->shape);
+    uint32_t bits = 0;
+    for (uint32_t i = 0, n = shape_size(x->shape); i < n; i++)
+        if (!is_zero(x->range[i]))
+            bits = u32_max(bits, u32_max(bits_signed(x->range[i].lo), bits_signed(x->range[i].hi)) + (uint32_t)(frac - type_at(&x->type, x->shape, i).frac));
+    return bits;
+}
+
+static bool is_narrow(const Linear *l)
+{
+    for (uint32_t i = 0, n = n_weights(l); i < n; i++)
+        if (!interval_is_point(l->w->range[i]))
+            return false;
+    uint64_t terms = (uint64_t)n_weights(l) / l->window.out_channels + 1; /* below 2^28: the bias is one */
+    uint32_t bias = l->add_bias ? magnitude_bits(l->bias) + (uint32_t)(l->frac - type_map_frac(&l->bias->type, l->bias->shape)) : 0;
+    uint64_t shift = (uint64_t)(l->frac - type_map_frac(&l->x->type, l->x->shape) - type_map_frac(&l->w->type, l->w->shape));
+    return u32_max(bias, magnitude_bits(l->x) + magnitude_bits(l->w) + (uint32_t)u32_min((uint32_t)shift, 1000)) + bits_unsigned(terms) < 124;
 }
 
 static bool range_of_all(Linear *l)
@@ -204,6 +255,7 @@ static bool range_linear(GraphInfer *at)
         int32_t bias_frac = type_map_frac(&l.bias->type, l.bias->shape);
         l.frac = bias_frac > l.frac ? bias_frac : l.frac;
     }
+    l.narrow = is_narrow(&l);
     scale_drop_identity(at->node->shape, &at->node->scale);
     return range_of_all(&l);
 }
