@@ -80,7 +80,7 @@ static void *memory(size_t n)
 {
     void *at = calloc(1, n ? n : 1);
     if (!at)
-        _exit(3); /* the parent sees a stream without an end */
+        _exit(KERAS_CHILD_NO_MEMORY);
     return at;
 }
 

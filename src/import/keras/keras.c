@@ -20,12 +20,13 @@ Graph *import_keras(Arena *arena, const char *path, Bytes bytes, DiagList *diags
         diag_error(diags, DIAG_LIMIT, place, "the file is corrupt, or made to do this", "reading the file took more than %u s", CHILD_SECONDS);
         return NULL;
     }
-    if (result.status > 128) {
-        diag_error(diags, DIAG_SYNTAX, place, NULL, "the file is corrupt: reading it ended with signal %d", result.status - 128);
+    if (result.n_out >= KERAS_LIMIT_STREAM || result.status == KERAS_CHILD_NO_MEMORY) {
+        diag_error(diags, DIAG_LIMIT, place, NULL, "reading the file takes more memory than allowed (%llu MiB of weights)",
+                   (unsigned long long)(KERAS_LIMIT_STREAM >> 20));
         return NULL;
     }
-    if (result.n_out >= KERAS_LIMIT_STREAM) {
-        diag_error(diags, DIAG_LIMIT, place, NULL, "the weights take more than %llu bytes", (unsigned long long)KERAS_LIMIT_STREAM);
+    if (result.status > 128) {
+        diag_error(diags, DIAG_SYNTAX, place, NULL, "the file is corrupt: reading it ended with signal %d", result.status - 128);
         return NULL;
     }
     return keras_build_graph(arena, path, (Bytes){(const uint8_t *)result.out, result.n_out}, diags);

@@ -30,6 +30,7 @@
 typedef enum KerasTag { KERAS_END = 0, KERAS_CONFIG, KERAS_VERSION, KERAS_WEIGHT, KERAS_PROBLEM } KerasTag;
 typedef enum KerasProblem { KERAS_NOT_HDF5, KERAS_NO_MODEL, KERAS_NOT_THERE, KERAS_TOO_LARGE, KERAS_NOT_READ, KERAS_PROBLEM_COUNT } KerasProblem;
 
+#define KERAS_CHILD_NO_MEMORY 3 /* exit status */
 /* process_isolate's work: reads the image of a .h5 file and writes the stream to `out`; context: Bytes. */
 int keras_extract(void *context, int out);
 

@@ -154,9 +154,12 @@ static bool scale_into_types(Weights *w, FixedType type, KerasParam *out)
 static bool finish(Weights *w, FixedType type, KerasParam *out)
 {
     *out = (KerasParam){.known = true, .shape = w->tensor->shape};
+    for (uint32_t i = 0; i < w->n; i++)
+        if (w->scale[i % w->n_channels] == 0)
+            w->raw[i] = 0;
     for (uint32_t c = 0; c < w->n_channels; c++) {
         if (w->scale[c] == 0)
-            w->scale[c] = 1; /* of a channel of zeros */
+            w->scale[c] = 1;
         if (!isfinite(w->scale[c])) {
             diag_error(w->keras->diags, DIAG_VALUE, keras_place(w->keras, w->tensor->name), NULL, "the scale of channel %u overflows float32", c);
             return give_up(out);
