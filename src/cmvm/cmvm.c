@@ -13,7 +13,7 @@
 #include "cmvm/engine.h"
 
 #define DEPTH_SLACK 2u
-#define MOST_PAIRS (12ull << 20)   /* initial pairs of a block, over all columns */
+#define MOST_PAIRS (8ull << 20)    /* initial pairs of a block, over all columns */
 #define MOST_PATTERNS (3ull << 20) /* different ones */
 #define LEVEL_BITS 16u             /* an adder level is the delay of an adder of this width */
 

@@ -22,7 +22,8 @@
 #include "cmvm/engine.h"
 
 #define NONE UINT32_MAX
-#define N_BUCKETS (1u << 14)
+#define N_BUCKETS 2048u
+#define EXACT_GAINS 64 /* above it 32 buckets an octave: an order within 3 % is enough, and a pattern whose count grows moves seldom */
 
 typedef struct Digit {
     CmvmTerm term;
@@ -33,10 +34,10 @@ typedef struct Digit {
 
 typedef struct Pair {
     uint64_t key; /* 0: empty */
-    uint32_t count;
-    uint32_t queued; /* the bucket where it waits; 0: in none */
-    uint32_t node;   /* value + 1, once the pattern has been made a node */
-} Pair;
+    uint32_t count : 20;
+    uint32_t queued : 11; /* the bucket where it waits; 0: in none */
+    uint32_t is_built : 1; /* the pattern is a node: share->node_of */
+} Pair; /* 16 bytes: tables of millions decide how much memory a layer takes */
 
 typedef struct Match {
     uint32_t a, b; /* digits */
@@ -66,6 +67,7 @@ typedef struct Share {
     VEC(Match) match;
     uint32_t *column_chain; /* [n_columns] */
     uint32_t search;
+    Map node_of; /* key -> value */
 } Share;
 
 /* ---- patterns: [a 26][b 26][shift + 512: 10][sub 1] + 1, a < b or a == b and shift > 0 ---- */
@@ -104,8 +106,8 @@ static void rehash(Share *s)
     Pair *old = s->pair;
     uint32_t n_old = s->n_slots, alive = 0;
     for (uint32_t i = 0; i < n_old; i++)
-        alive += old[i].key != 0 && (old[i].count > 0 || old[i].node != 0 || old[i].queued != 0);
-    while (s->n_slots < 4 * (alive + 1))
+        alive += old[i].key != 0 && (old[i].count > 0 || old[i].is_built || old[i].queued != 0);
+    while (s->n_slots < 2 * (alive + 1))
         s->n_slots *= 2;
     if (s->n_spare == s->n_slots) {
         s->pair = s->spare;
@@ -117,7 +119,7 @@ static void rehash(Share *s)
     s->n_spare = n_old;
     s->n_pairs = 0;
     for (uint32_t i = 0; i < n_old; i++)
-        if (old[i].key != 0 && (old[i].count > 0 || old[i].node != 0 || old[i].queued != 0)) {
+        if (old[i].key != 0 && (old[i].count > 0 || old[i].is_built || old[i].queued != 0)) {
             *find_pair(s, old[i].key) = old[i];
             s->n_pairs++;
         }
@@ -133,13 +135,21 @@ static int64_t gain_of(const Share *s, const Pair *pair, uint32_t count)
     int32_t overlap = high - low + (a->is_negative || b->is_negative || key_sub(pair->key));
     if (overlap <= 0)
         return 0;
-    return (int64_t)count * overlap - (pair->node != 0 ? 0 : cmvm_adder_bits(a, b, shift));
+    return (int64_t)count * overlap - (pair->is_built ? 0 : cmvm_adder_bits(a, b, shift));
+}
+
+static uint32_t bucket_of(int64_t gain)
+{
+    if (gain < EXACT_GAINS)
+        return gain <= 0 ? 0 : (uint32_t)gain;
+    uint32_t octave = bits_unsigned((u128)gain) - 6; /* gain >> octave is 32 .. 63 */
+    return u32_min(32 * octave + (uint32_t)(gain >> octave), N_BUCKETS - 1);
 }
 
 static void queue(Share *s, Pair *pair, int64_t gain)
 {
-    uint32_t bucket = gain <= 0 ? 0 : gain >= N_BUCKETS ? N_BUCKETS - 1 : (uint32_t)gain;
-    pair->queued = bucket;
+    uint32_t bucket = bucket_of(gain);
+    pair->queued = bucket & (N_BUCKETS - 1);
     if (bucket == 0)
         return;
     vec_push(s->arena, &s->bucket[bucket].at, pair->key);
@@ -149,7 +159,7 @@ static void queue(Share *s, Pair *pair, int64_t gain)
 
 static void count_pair(Share *s, uint64_t key, bool up)
 {
-    if (s->n_pairs * 2 >= s->n_slots)
+    if (s->n_pairs >= s->n_slots / 4 * 3)
         rehash(s);
     Pair *pair = find_pair(s, key);
     if (!up) {
@@ -161,11 +171,12 @@ static void count_pair(Share *s, uint64_t key, bool up)
         *pair = (Pair){ .key = key };
         s->n_pairs++;
     }
+    assert(pair->count < (1u << 20) - 1);
     pair->count++;
-    if (s->counting || (pair->count < 2 && pair->node == 0))
+    if (s->counting || (pair->count < 2 && !pair->is_built))
         return;
     int64_t gain = gain_of(s, pair, pair->count);
-    if (gain > (int64_t)pair->queued)
+    if (bucket_of(gain) > pair->queued)
         queue(s, pair, gain);
 }
 
@@ -291,13 +302,13 @@ static uint64_t best_pattern(Share *s)
             continue;
         uint32_t bucket = s->top;
         int64_t gain = gain_of(s, pair, pair->count);
-        if (gain < (int64_t)bucket) {
+        if (bucket_of(gain) < bucket) {
             queue(s, pair, gain);
             continue;
         }
         find_matches(s, key);
         gain = gain_of(s, pair, s->match.n);
-        if (gain > 0 && gain >= (int64_t)bucket) {
+        if (gain > 0 && bucket_of(gain) >= bucket) {
             pair->queued = 0;
             return key;
         }
@@ -309,12 +320,13 @@ static uint64_t best_pattern(Share *s)
 
 static void apply_pattern(Share *s, uint64_t key)
 {
-    Pair *pair = find_pair(s, key);
-    if (pair->node == 0) {
+    uint32_t value = map_get_bytes(&s->node_of, &key, sizeof key);
+    if (value == MAP_NONE) {
         CmvmTerm a = { key_a(key), 0, false }, b = { key_b(key), key_shift(key), key_sub(key) };
-        pair->node = cmvm_join(s->engine, a, b).value + 1;
+        value = cmvm_join(s->engine, a, b).value;
+        map_put_bytes(&s->node_of, &key, sizeof key, value);
+        find_pair(s, key)->is_built = true;
     }
-    uint32_t value = pair->node - 1;
     for (uint32_t i = 0; i < s->match.n; i++) {
         CmvmTerm a = s->digit.at[s->match.at[i].a].term, b = s->digit.at[s->match.at[i].b].term;
         uint32_t column = s->digit.at[s->match.at[i].a].column;
@@ -329,6 +341,7 @@ void cmvm_share(CmvmEngine *engine, uint32_t first_input, uint32_t n_inputs)
     Arena *arena = arena_child(engine->arena);
     Share *s = arena_new(arena, Share);
     *s = (Share){ .engine = engine, .arena = arena, .n_slots = 1u << 10, .counting = true };
+    s->node_of = map_init(arena);
     s->pair = arena_array(arena, Pair, s->n_slots);
     s->column = arena_array(arena, struct DigitList, engine->n_columns);
     s->bucket = arena_array(arena, struct KeyList, N_BUCKETS);

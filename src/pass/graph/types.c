@@ -7,8 +7,8 @@
  *     %4 = dense %3, ...                          %5 = quantise %3 fixed<16,6,RND,SAT> default
  *                                                 %4 = dense %5, ...
  *
- * Inputs: the user's type; else what the model says; else, where all that reads an input is one quantiser (behind moves and one affine of the whole
- * tensor), that quantiser becomes the port's type and the affine's inverse its scale, so that nothing is rounded twice; else the default.
+ * Inputs: the user's type; else what the model says; else, where all that reads an input is one quantiser (behind moves and affines of the whole
+ * tensor), that quantiser becomes the port's type and the affines' inverse its scale, so that nothing is rounded twice; else the default.
  * Weights: real numbers of dense and conv2d get their layer's type or the default one. Numbers beside quantised weights (a float bias, say) stay exact.
  * Values: a layer whose weights got a type here has no say of its own about its result, so its value, behind the affines, relus, clips, moves and
  * pools that follow it alone, is assigned to the default type, unless a quantiser or threshold follows anyway or it is an output of the model. What the
@@ -81,33 +81,38 @@ static bool is_uniform_affine(const GraphNode *node)
 }
 
 /* the scale under which raw values mean x when they stand for x * multiplier + offset */
-static Scale inverse_scale(Arena *arena, const GraphAffine *affine)
+static Scale inverse_scale(Arena *arena, Rational multiplier, Rational offset)
 {
     Rational one = rational_from_i64(arena, 1, 1);
     Rational *number = arena_array(arena, Rational, 2);
-    number[0] = rational_div(arena, one, affine->multiplier[0]);
-    number[1] = rational_neg(rational_mul(arena, affine->offset[0], number[0]));
+    number[0] = rational_div(arena, one, multiplier);
+    number[1] = rational_neg(rational_mul(arena, offset, number[0]));
     return (Scale){ SPREAD_ONE, &number[0], &number[1] };
 }
 
-/* match: input -> moves, at most one affine -> quantisers of one map.  result: input of that type; the quantisers are gone. */
+/* match: input -> moves and affines of the whole tensor -> quantisers of one map.  result: input of that type; the quantisers are gone. */
 static bool take_quantiser(Rewrite *r, GraphRef ref, GraphInput *input)
 {
     GraphRef at = ref;
     bool moved = false;
-    const GraphAffine *affine = NULL;
+    bool scaled = false;
+    Rational multiplier = rational_from_i64(r->arena, 1, 1), offset = rational_from_i64(r->arena, 0, 1);
     const QuantMap *map = common_map(r, at);
     while (map == NULL) {
         GraphRef user = r->n_uses[at] == 1 ? r->user[at] : GRAPH_NONE;
         if (user == GRAPH_NONE)
             return false;
         const GraphNode *node = rewrite_old(r, user);
-        if (affine == NULL && is_uniform_affine(node))
-            affine = node->attr.affine;
-        else if (graph_op_info(node->op)->flags & GRAPH_MOVE)
+        if (is_uniform_affine(node)) {
+            const GraphAffine *affine = node->attr.affine;
+            scaled = true;
+            multiplier = rational_mul(r->arena, multiplier, affine->multiplier[0]);
+            offset = rational_add(r->arena, rational_mul(r->arena, offset, affine->multiplier[0]), affine->offset[0]);
+        } else if (graph_op_info(node->op)->flags & GRAPH_MOVE) {
             moved = true;
-        else
+        } else {
             return false;
+        }
         at = user;
         map = common_map(r, at);
     }
@@ -117,8 +122,8 @@ static bool take_quantiser(Rewrite *r, GraphRef ref, GraphInput *input)
         if (rewrite_old(r, user)->op == GRAPH_quantise && rewrite_input(r, user, 0) == at)
             plan_at(r, user)->skip = true;
     input->type = *map;
-    if (affine != NULL)
-        input->scale = inverse_scale(r->arena, affine);
+    if (scaled)
+        input->scale = inverse_scale(r->arena, multiplier, offset);
     return true;
 }
 
