@@ -82,7 +82,8 @@ static bool same_attribute(const GraphNode *a, const GraphNode *b)
         return true;
     case GRAPH_ATTR_INPUT:
         return text_equal(a->attr.input->name, b->attr.input->name) && a->attr.input->is_default == b->attr.input->is_default &&
-               same_quantisers(&a->attr.input->type, &b->attr.input->type, shape) && same_scale(&a->attr.input->scale, &b->attr.input->scale, shape);
+               same_quantisers(&a->attr.input->type, &b->attr.input->type, shape) &&
+               same_scale(&a->attr.input->scale, &b->attr.input->scale, shape);
     case GRAPH_ATTR_TENSOR:
         return same_tensor(a->attr.tensor, b->attr.tensor, shape);
     case GRAPH_ATTR_QUANT:
@@ -90,7 +91,8 @@ static bool same_attribute(const GraphNode *a, const GraphNode *b)
     case GRAPH_ATTR_AFFINE: {
         const GraphAffine *x = a->attr.affine, *y = b->attr.affine;
         uint32_t n = spread_count(x->spread, shape);
-        return same_spread(x->spread, y->spread) && same_rationals(x->multiplier, y->multiplier, n) && same_rationals(x->offset, y->offset, n);
+        return same_spread(x->spread, y->spread) && same_rationals(x->multiplier, y->multiplier, n) &&
+               same_rationals(x->offset, y->offset, n);
     }
     case GRAPH_ATTR_CONV:
         return memcmp(a->attr.conv, b->attr.conv, sizeof *a->attr.conv) == 0;

@@ -90,8 +90,14 @@ static void eval_sum(const GraphModule *module, const GraphNode *node, const dou
         out[e] = in[0][e] + sign * in[1][broadcast_index(node->shape, y->shape, e)];
 }
 
-void graph_eval_f64_add(const GraphModule *module, const GraphNode *node, const double *const *in, double *out) { eval_sum(module, node, in, out, 1); }
-void graph_eval_f64_sub(const GraphModule *module, const GraphNode *node, const double *const *in, double *out) { eval_sum(module, node, in, out, -1); }
+void graph_eval_f64_add(const GraphModule *module, const GraphNode *node, const double *const *in, double *out)
+{
+    eval_sum(module, node, in, out, 1);
+}
+void graph_eval_f64_sub(const GraphModule *module, const GraphNode *node, const double *const *in, double *out)
+{
+    eval_sum(module, node, in, out, -1);
+}
 
 static void add_point(const GraphWindow *window, const double *x, const double *w, double *sum)
 {
@@ -115,8 +121,14 @@ static void eval_linear(const GraphModule *module, const GraphNode *node, const 
         }
 }
 
-void graph_eval_f64_dense(const GraphModule *module, const GraphNode *node, const double *const *in, double *out) { eval_linear(module, node, in, out); }
-void graph_eval_f64_conv2d(const GraphModule *module, const GraphNode *node, const double *const *in, double *out) { eval_linear(module, node, in, out); }
+void graph_eval_f64_dense(const GraphModule *module, const GraphNode *node, const double *const *in, double *out)
+{
+    eval_linear(module, node, in, out);
+}
+void graph_eval_f64_conv2d(const GraphModule *module, const GraphNode *node, const double *const *in, double *out)
+{
+    eval_linear(module, node, in, out);
+}
 
 void graph_eval_f64_max_pool(const GraphModule *module, const GraphNode *node, const double *const *in, double *out)
 {

@@ -1,5 +1,5 @@
-/* graph/eval_raw.c: the integers of one node: the specification of what hardware and fast engines compute. Every rule is the exact value of the op;
- * graph_infer has proven that nothing overflows. Where a scale is met the value is taken as a rational.
+/* graph/eval_raw.c: the integers of one node: the specification of what hardware and fast engines compute. Every rule is the exact value of
+ * the op; graph_infer has proven that nothing overflows. Where a scale is met the value is taken as a rational.
  */
 #include "graph/inside.h"
 
@@ -31,7 +31,7 @@ static void exact_body(void *context)
 
 static void run_exact(const GraphModule *module, const GraphNode *node, const i128 *in, i128 *out, void (*work)(Exact *))
 {
-    Exact exact = { module, node, graph_input_node(module, node, 0), in, out, arena_create(NULL), work };
+    Exact exact = {module, node, graph_input_node(module, node, 0), in, out, arena_create(NULL), work};
     bool done = exact.arena && arena_run(exact.arena, exact_body, &exact);
     arena_destroy(exact.arena);
     if (!done)
@@ -171,13 +171,20 @@ static void eval_sum(const GraphModule *module, const GraphNode *node, const i12
     }
 }
 
-void graph_eval_raw_add(const GraphModule *module, const GraphNode *node, const i128 *const *in, i128 *out) { eval_sum(module, node, in, out, 1); }
-void graph_eval_raw_sub(const GraphModule *module, const GraphNode *node, const i128 *const *in, i128 *out) { eval_sum(module, node, in, out, -1); }
+void graph_eval_raw_add(const GraphModule *module, const GraphNode *node, const i128 *const *in, i128 *out)
+{
+    eval_sum(module, node, in, out, 1);
+}
+void graph_eval_raw_sub(const GraphModule *module, const GraphNode *node, const i128 *const *in, i128 *out)
+{
+    eval_sum(module, node, in, out, -1);
+}
 
 /* ---- dense, conv2d ---- */
 
 /* One point of the window: every input channel times its row of weights. Zeros, which are many, cost nothing. */
-static void add_point(const GraphNode *x, const GraphNode *w, const GraphWindow *window, const i128 *const *in, uint32_t first, uint32_t point, int32_t frac, i128 *sum)
+static void add_point(const GraphNode *x, const GraphNode *w, const GraphWindow *window, const i128 *const *in, uint32_t first,
+                      uint32_t point, int32_t frac, i128 *sum)
 {
     bool one_frac = w->type.spread.kind == SPREAD_UNIFORM;
     uint32_t n_out = window->out_channels;
@@ -213,8 +220,14 @@ static void eval_linear(const GraphModule *module, const GraphNode *node, const 
         }
 }
 
-void graph_eval_raw_dense(const GraphModule *module, const GraphNode *node, const i128 *const *in, i128 *out) { eval_linear(module, node, in, out); }
-void graph_eval_raw_conv2d(const GraphModule *module, const GraphNode *node, const i128 *const *in, i128 *out) { eval_linear(module, node, in, out); }
+void graph_eval_raw_dense(const GraphModule *module, const GraphNode *node, const i128 *const *in, i128 *out)
+{
+    eval_linear(module, node, in, out);
+}
+void graph_eval_raw_conv2d(const GraphModule *module, const GraphNode *node, const i128 *const *in, i128 *out)
+{
+    eval_linear(module, node, in, out);
+}
 
 void graph_eval_raw_max_pool(const GraphModule *module, const GraphNode *node, const i128 *const *in, i128 *out)
 {

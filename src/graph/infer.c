@@ -1,5 +1,6 @@
-/* graph/infer.c: what follows from a node's inputs, in node order, callees first: its shape (the functions graph_infer_<op> here), its kind, and for
- * what is FIXED its scale, type and proven range (the functions graph_range_<op> of range.c and range_linear.c).
+/* graph/infer.c: what follows from a node's inputs, in node order, callees first: its shape (the functions graph_infer_<op> here), its
+ * kind, and for what is FIXED its scale, type and proven range (the functions graph_range_<op> of range.c, range_linear.c, range_sum.c and
+ * range_move.c).
  *
  * A node that breaks a rule is reported once and marked; what depends on it is skipped in silence, so that a user reads causes only.
  * O(nodes * elements), dense and conv2d O(multiplications).
@@ -27,7 +28,8 @@ bool graph_infer_input(GraphInfer *at)
 {
     const GraphInput *input = at->node->attr.input;
     Shape shape = at->node->shape;
-    if ((!input->type.at || spread_fits(input->type.spread, shape)) && (scale_is_identity(&input->scale) || spread_fits(input->scale.spread, shape)))
+    if ((!input->type.at || spread_fits(input->type.spread, shape)) &&
+        (scale_is_identity(&input->scale) || spread_fits(input->scale.spread, shape)))
         return true;
     diag_error(at->diags, DIAG_SHAPE, infer_place(at), NULL, "a map of input '%s' has an axis that its shape lacks", input->name);
     return false;
@@ -49,7 +51,8 @@ static bool same_shape(GraphInfer *at, Spread spread)
     at->node->shape = infer_in(at, 0)->shape;
     if (spread_fits(spread, at->node->shape))
         return true;
-    diag_error(at->diags, DIAG_SHAPE, infer_place(at), NULL, "channels are counted along axis %u, the input is %s", spread.axis, shape_in(at, 0));
+    diag_error(at->diags, DIAG_SHAPE, infer_place(at), NULL, "channels are counted along axis %u, the input is %s", spread.axis,
+               shape_in(at, 0));
     return false;
 }
 
@@ -60,7 +63,7 @@ bool graph_infer_relu(GraphInfer *at) { return same_shape(at, SPREAD_ONE); }
 bool graph_infer_clip(GraphInfer *at) { return same_shape(at, SPREAD_ONE); }
 bool graph_infer_call(GraphInfer *at)
 {
-    at->node->shape = (Shape){ 0 };
+    at->node->shape = (Shape){0};
     return true;
 }
 
@@ -99,8 +102,8 @@ bool graph_infer_dense(GraphInfer *at)
 {
     Shape x = infer_in(at, 0)->shape, w = infer_in(at, 1)->shape;
     if (x.rank < 1 || w.rank != 2 || x.dim[x.rank - 1] != w.dim[0]) {
-        diag_error(at->diags, DIAG_SHAPE, infer_place(at), "weights are [inputs, outputs], inputs being the last axis of x", "x is %s, the weights are %s",
-                   shape_in(at, 0), shape_in(at, 1));
+        diag_error(at->diags, DIAG_SHAPE, infer_place(at), "weights are [inputs, outputs], inputs being the last axis of x",
+                   "x is %s, the weights are %s", shape_in(at, 0), shape_in(at, 1));
         return false;
     }
     uint64_t dim[SHAPE_MAX_RANK];
@@ -122,12 +125,13 @@ bool graph_infer_conv2d(GraphInfer *at)
     Shape x = infer_in(at, 0)->shape, w = infer_in(at, 1)->shape;
     const GraphConv *c = at->node->attr.conv;
     if (x.rank != 3 || w.rank != 4 || x.dim[2] != w.dim[2]) {
-        diag_error(at->diags, DIAG_SHAPE, infer_place(at), "x is [height, width, n_in], weights are [kernel_height, kernel_width, n_in, n_out]",
-                   "x is %s, the weights are %s", shape_in(at, 0), shape_in(at, 1));
+        diag_error(at->diags, DIAG_SHAPE, infer_place(at),
+                   "x is [height, width, n_in], weights are [kernel_height, kernel_width, n_in, n_out]", "x is %s, the weights are %s",
+                   shape_in(at, 0), shape_in(at, 1));
         return false;
     }
-    uint64_t dim[3] = { windows(x.dim[0], c->pad_top, c->pad_bottom, w.dim[0], c->stride_height),
-                        windows(x.dim[1], c->pad_left, c->pad_right, w.dim[1], c->stride_width), w.dim[3] };
+    uint64_t dim[3] = {windows(x.dim[0], c->pad_top, c->pad_bottom, w.dim[0], c->stride_height),
+                       windows(x.dim[1], c->pad_left, c->pad_right, w.dim[1], c->stride_width), w.dim[3]};
     return bias_fits(at, w.dim[3]) && set_shape(at, dim, 3) && work_fits(at, (uint64_t)w.dim[0] * w.dim[1] * w.dim[2]);
 }
 
@@ -139,8 +143,8 @@ bool graph_infer_max_pool(GraphInfer *at)
         diag_error(at->diags, DIAG_SHAPE, infer_place(at), NULL, "x is %s, not [height, width, channels]", shape_in(at, 0));
         return false;
     }
-    uint64_t dim[3] = { windows(x.dim[0], p->pad_top, p->pad_bottom, p->height, p->stride_height),
-                        windows(x.dim[1], p->pad_left, p->pad_right, p->width, p->stride_width), x.dim[2] };
+    uint64_t dim[3] = {windows(x.dim[0], p->pad_top, p->pad_bottom, p->height, p->stride_height),
+                       windows(x.dim[1], p->pad_left, p->pad_right, p->width, p->stride_width), x.dim[2]};
     return set_shape(at, dim, 3) && work_fits(at, (uint64_t)p->height * p->width);
 }
 
@@ -164,8 +168,8 @@ bool graph_infer_reshape(GraphInfer *at)
     at->node->shape = at->node->attr.shape;
     if (shape_size(at->node->shape) == shape_size(infer_in(at, 0)->shape))
         return true;
-    diag_error(at->diags, DIAG_SHAPE, infer_place(at), NULL, "%s has another number of elements than %s", shape_text(at->arena, at->node->shape),
-               shape_in(at, 0));
+    diag_error(at->diags, DIAG_SHAPE, infer_place(at), NULL, "%s has another number of elements than %s",
+               shape_text(at->arena, at->node->shape), shape_in(at, 0));
     return false;
 }
 
@@ -177,7 +181,8 @@ bool graph_infer_transpose(GraphInfer *at)
     for (uint32_t i = 0; i < x.rank; i++) {
         uint32_t axis = at->node->attr.permutation[i];
         if (axis >= x.rank || seen >> axis & 1) {
-            diag_error(at->diags, DIAG_SHAPE, infer_place(at), NULL, "the axes' new order is no permutation of the axes of %s", shape_in(at, 0));
+            diag_error(at->diags, DIAG_SHAPE, infer_place(at), NULL, "the axes' new order is no permutation of the axes of %s",
+                       shape_in(at, 0));
             return false;
         }
         seen |= 1u << axis;
@@ -247,15 +252,18 @@ static bool argument_fits(GraphInfer *at, uint32_t i)
     if (port->kind != KIND_FIXED || value->kind != KIND_FIXED)
         return true;
     if (value->scale_open || !scale_equal(&port->scale, &value->scale, port->shape)) {
-        diag_error(at->diags, DIAG_SCALE, infer_place(at), "put a quantiser before the call", "input '%s' of module '%s' has another scale than what it gets", name, callee->name);
+        diag_error(at->diags, DIAG_SCALE, infer_place(at), "put a quantiser before the call",
+                   "input '%s' of module '%s' has another scale than what it gets", name, callee->name);
         return false;
     }
     for (uint32_t e = 0, n = shape_size(port->shape); e < n; e++) {
         const Interval *range = &value->range[e];
-        bool is_zero = range->lo == 0 && range->hi == 0, same_frac = type_at(&port->type, port->shape, e).frac == type_at(&value->type, value->shape, e).frac;
+        bool is_zero = range->lo == 0 && range->hi == 0,
+             same_frac = type_at(&port->type, port->shape, e).frac == type_at(&value->type, value->shape, e).frac;
         if ((same_frac || is_zero) && range->lo >= port->range[e].lo && range->hi <= port->range[e].hi)
             continue;
-        diag_error(at->diags, DIAG_TYPE, infer_place(at), "a module's input type must hold what every call passes, with the same fractional bits",
+        diag_error(at->diags, DIAG_TYPE, infer_place(at),
+                   "a module's input type must hold what every call passes, with the same fractional bits",
                    "input '%s' of module '%s' does not hold what it gets (element %u)", name, callee->name, e);
         return false;
     }
@@ -267,7 +275,8 @@ static bool check_call(GraphInfer *at)
     const GraphModule *callee = callee_of(at, at->node);
     bool sound = true;
     if (callee->inputs.n != at->node->n_inputs) {
-        diag_error(at->diags, DIAG_VERIFY, infer_place(at), NULL, "module '%s' takes %u inputs and gets %u", callee->name, callee->inputs.n, at->node->n_inputs);
+        diag_error(at->diags, DIAG_VERIFY, infer_place(at), NULL, "module '%s' takes %u inputs and gets %u", callee->name, callee->inputs.n,
+                   at->node->n_inputs);
         return false;
     }
     for (uint32_t i = 0; i < at->node->n_inputs; i++)
@@ -326,7 +335,7 @@ static bool fracs_are_sane(GraphInfer *at)
 bool graph_infer_type(GraphInfer *at)
 {
     GraphNode *node = at->node;
-    copy_derived(&(GraphNode){ .kind = KIND_F64 }, node);
+    copy_derived(&(GraphNode){.kind = KIND_F64}, node);
     node->threshold_raw = NULL;
     node->last_absorbed = false;
     bool open, fixed = all_inputs_fixed(at, &open);
@@ -369,7 +378,7 @@ static bool infer_module(Graph *graph, GraphModule *module, const char *file, Di
     Bitset broken = bitset_create(scratch, module->nodes.n);
     bool sound = true;
     for (uint32_t i = 0; i < module->nodes.n; i++) {
-        GraphInfer at = { graph->arena, module, graph_node(module, i), file, diags };
+        GraphInfer at = {graph->arena, module, graph_node(module, i), file, diags};
         bool skip = false;
         for (uint32_t k = 0; k < at.node->n_inputs; k++)
             skip |= bitset_has(&broken, graph_inputs(module, at.node)[k]);

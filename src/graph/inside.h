@@ -55,7 +55,7 @@ static inline GraphNode *infer_in(const GraphInfer *at, uint32_t i) { return gra
 bool graph_infer_shape(GraphInfer *at); /* of one node whose inputs have theirs */
 bool graph_infer_type(GraphInfer *at);  /* kind, scale, type, range of one node whose inputs have theirs */
 
-/* infer.c, range.c, range_linear.c: one function an op; range: of a FIXED node whose inputs are FIXED and not open, but for quantise and threshold */
+/* infer.c, range*.c: one function an op; range: of a FIXED node whose inputs are FIXED and not open, but for quantise and threshold */
 #define OP(name, text, min_inputs, max_inputs, flags, attribute, summary)                                                                  \
     bool graph_infer_##name(GraphInfer *at);                                                                                               \
     bool graph_range_##name(GraphInfer *at);                                                                                               \
@@ -64,6 +64,7 @@ bool graph_infer_type(GraphInfer *at);  /* kind, scale, type, range of one node 
 #include "graph/graph_ops.def"
 #undef OP
 
+Interval *infer_new_range(const GraphInfer *at); /* [shape_size] of the node */
 /* Sets one type for all elements that holds their intervals, and the ranges; reports what is too wide. */
 bool infer_uniform(GraphInfer *at, const Interval *range, int32_t frac);
 bool infer_too_wide(GraphInfer *at); /* reports bounds beyond 126 bits; false */
@@ -71,7 +72,7 @@ bool infer_too_wide(GraphInfer *at); /* reports bounds beyond 126 bits; false */
 bool infer_lift(GraphInfer *at, const GraphNode *x, uint32_t element, int32_t frac, Interval *out);
 
 /* ---- print.c ---- */
-bool is_plain_name(const char *name); /* a LEX_NAME; others stand in quotes */
+bool is_plain_name(const char *name);                      /* a LEX_NAME; others stand in quotes */
 void graph_put_derived(Text *text, const GraphNode *node); /* "[16] s16.10 [-1, 1]": what parsing checks */
 
 /* ---- verify.c ---- */
@@ -82,7 +83,8 @@ bool graph_verify_links(const GraphModule *module, GraphRef ref, const char *fil
 /* x * multiplier + offset is exact in raw: x of identity scale, multipliers powers of two or 0, offsets dyadic, one of them
  * not 0, and few enough bits in all */
 bool affine_is_raw(const GraphNode *x, const GraphNode *node, int32_t *frac);
-/* limits of a clip on an identity scale, at a frac where they are integers, cut to below 2^126; false: they are on no grid near that of x */
+/* limits of a clip on an identity scale, at a frac where they are integers, cut to below 2^126; false: they are on no grid near that of x
+ */
 bool clip_limits(const GraphNode *x, const GraphClip *clip, int32_t *frac, i128 *lo, i128 *hi);
 
 #endif

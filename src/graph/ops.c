@@ -6,7 +6,7 @@ enum { MANY = GRAPH_MANY };
 
 static const GraphOpInfo infos[GRAPH_OP_COUNT] = {
 #define OP(name, text, min_inputs, max_inputs, flags, attribute, summary)                                                                  \
-    [GRAPH_##name] = { #name, text, min_inputs, max_inputs, flags, GRAPH_ATTR_##attribute, summary },
+    [GRAPH_##name] = {#name, text, min_inputs, max_inputs, flags, GRAPH_ATTR_##attribute, summary},
 #include "graph/graph_ops.def"
 #undef OP
 };

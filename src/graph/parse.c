@@ -1,6 +1,6 @@
-/* graph/parse.c: text -> graph; the grammar stands in print.c. One node after the other by recursive descent without recursion; a node's shape is inferred as
- * soon as it is read, because the lengths of its lists are checked against it. After the last line the whole graph is verified and inferred, and
- * what was printed of shapes, types and ranges is compared with what follows.
+/* graph/parse.c: text -> graph; the grammar stands in print.c. One node after the other by recursive descent without recursion; a node's
+ * shape is inferred as soon as it is read, because the lengths of its lists are checked against it. After the last line the whole graph is
+ * verified and inferred, and what was printed of shapes, types and ranges is compared with what follows.
  */
 #include "graph/parse.h"
 
@@ -17,10 +17,7 @@ const char *parse_name(Parse *p, const char *what)
     return lex_name(&p->lex, what);
 }
 
-void parse_expect(Parse *p, const char *what, Spread spread, uint32_t n)
-{
-    p->lists[p->n_lists++] = (ParseList){ what, spread, n };
-}
+void parse_expect(Parse *p, const char *what, Spread spread, uint32_t n) { p->lists[p->n_lists++] = (ParseList){what, spread, n}; }
 
 /* ---- shapes, and what was printed behind the colon ---- */
 
@@ -131,7 +128,7 @@ static bool add_node(Parse *p, const GraphNode *node, const ParseRefs *refs, Pla
     GraphRef ref = graph_append(p->module, node, refs->at, refs->n);
     if (node->op == GRAPH_input)
         vec_push(p->arena, &p->module->inputs, ref);
-    GraphInfer at = { p->arena, p->module, graph_node(p->module, ref), p->file, p->diags };
+    GraphInfer at = {p->arena, p->module, graph_node(p->module, ref), p->file, p->diags};
     return graph_verify_links(p->module, ref, p->file, p->diags) &&
            (node->op == GRAPH_input || node->op == GRAPH_constant || graph_infer_shape(&at)) && lists_fit(p, at.node, place) &&
            (node->op != GRAPH_constant || parse_load_side(p, at.node, place));
@@ -145,20 +142,22 @@ static bool parse_op(Parse *p, GraphOp *op)
     for (uint32_t i = 0; i < GRAPH_OP_COUNT; i++)
         names[i] = graph_op_info((GraphOp)i)->text;
     const char *near = text_nearest(name, names, GRAPH_OP_COUNT);
-    lex_error(&p->lex, near ? fmt(p->arena, "did you mean '%s'?", near) : NULL, "operator '%s' is not known", text_printable(p->arena, name, 60));
+    lex_error(&p->lex, near ? fmt(p->arena, "did you mean '%s'?", near) : NULL, "operator '%s' is not known",
+              text_printable(p->arena, name, 60));
     return false;
 }
 
 static bool parse_node(Parse *p)
 {
     uint32_t number;
-    GraphNode node = { 0 };
-    ParseRefs refs = { 0 };
+    GraphNode node = {0};
+    ParseRefs refs = {0};
     Place place = lex_place(&p->lex);
     if (!lex_wire(&p->lex, &number))
         return false;
     if (number != p->module->nodes.n) {
-        lex_error(&p->lex, "nodes are numbered from 0 in the order of their lines", "%%%u stands where %%%u is due", number, p->module->nodes.n);
+        lex_error(&p->lex, "nodes are numbered from 0 in the order of their lines", "%%%u stands where %%%u is due", number,
+                  p->module->nodes.n);
         return false;
     }
     if (!lex_need(&p->lex, "=") || !parse_op(p, &node.op))
@@ -176,7 +175,7 @@ static bool parse_node(Parse *p)
         return false;
     }
     if (derived)
-        vec_push(p->arena, &p->printed, (ParsePrinted){ p->graph->modules.n - 1, number, derived, place });
+        vec_push(p->arena, &p->printed, (ParsePrinted){p->graph->modules.n - 1, number, derived, place});
     return add_node(p, &node, &refs, place);
 }
 
@@ -233,7 +232,8 @@ static bool parse_all(Parse *p)
     return !p->lex.failed;
 }
 
-/* What stands behind the colons is what follows from the rest: types and ranges are claims, and claims are checked. A shape alone may stand there. */
+/* What stands behind the colons is what follows from the rest: types and ranges are claims, and claims are checked. A shape alone may stand
+ * there. */
 static bool claims_hold(Parse *p)
 {
     bool hold = true;
@@ -245,7 +245,8 @@ static bool claims_hold(Parse *p)
         text_put_shape(&shape, node->shape);
         if (text_equal(text.at, claim->text) || text_equal(shape.at, claim->text))
             continue;
-        diag_error(p->diags, DIAG_VERIFY, claim->place, NULL, "%%%u is said to be %s and is %s", claim->ref, text_printable(p->arena, claim->text, 200), text.at);
+        diag_error(p->diags, DIAG_VERIFY, claim->place, NULL, "%%%u is said to be %s and is %s", claim->ref,
+                   text_printable(p->arena, claim->text, 200), text.at);
         hold = false;
     }
     return hold;
@@ -253,7 +254,7 @@ static bool claims_hold(Parse *p)
 
 Graph *graph_parse(Arena *arena, Bytes bytes, const char *file, DiagList *diags)
 {
-    Parse p = { .arena = arena, .graph = graph_create(arena), .file = file, .diags = diags, .modules = map_init(arena) };
+    Parse p = {.arena = arena, .graph = graph_create(arena), .file = file, .diags = diags, .modules = map_init(arena)};
     lex_init(&p.lex, arena, bytes, file, diags);
     if (!parse_all(&p) || !graph_verify(p.graph, file, diags) || !graph_infer(p.graph, file, diags) || !claims_hold(&p))
         return NULL;

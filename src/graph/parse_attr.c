@@ -69,7 +69,7 @@ static bool parse_spread(Parse *p, Spread *out)
 /* "1/3 offset 0" or "channel(0) { .. } offset { .. }" */
 static bool parse_linear(Parse *p, Spread *spread, const Rational **multiplier, const Rational **offset)
 {
-    Rationals m = { 0 }, o = { 0 };
+    Rationals m = {0}, o = {0};
     if (!parse_spread(p, spread))
         return false;
     if (spread->kind == SPREAD_UNIFORM) {
@@ -109,7 +109,8 @@ static bool parse_quantiser(Parse *p, Quantiser *out)
     lex_next(lex);
     if (lex_take(lex, "<")) {
         text_put_char(&text, '<');
-        while (!lex->failed && !lex_is(lex, ">") && (lex->kind == LEX_NAME || lex->kind == LEX_NUMBER || lex_is(lex, ",")) && text.n < 200) {
+        while (!lex->failed && !lex_is(lex, ">") && (lex->kind == LEX_NAME || lex->kind == LEX_NUMBER || lex_is(lex, ",")) &&
+               text.n < 200) {
             text_put(&text, lex->text);
             lex_next(lex);
         }
@@ -131,9 +132,10 @@ static bool parse_type(Parse *p, Quantiser *out)
     Lexer *lex = &p->lex;
     const char *text = lex->kind == LEX_NAME ? lex->text : "";
     int64_t frac;
-    *out = (Quantiser){ 0 };
-    if ((text_starts(text, "s0.") || text_starts(text, "u0.")) && text_to_i64(text + 3, &frac) && frac <= FIXED_MAX_FRAC && frac >= -FIXED_MAX_FRAC) {
-        out->type = (FixedType){ .is_signed = text[0] == 's', .bits = 0, .frac = (int32_t)frac };
+    *out = (Quantiser){0};
+    if ((text_starts(text, "s0.") || text_starts(text, "u0.")) && text_to_i64(text + 3, &frac) && frac <= FIXED_MAX_FRAC &&
+        frac >= -FIXED_MAX_FRAC) {
+        out->type = (FixedType){.is_signed = text[0] == 's', .bits = 0, .frac = (int32_t)frac};
     } else if (!fixed_parse(text, &out->type)) {
         lex_error(lex, NULL, "expected a type such as s8.4");
         return false;
@@ -173,7 +175,7 @@ static bool parse_map(Parse *p, bool (*parse_one)(Parse *, Quantiser *), Spread 
 
 static bool parse_quant_map(Parse *p, QuantMap *map)
 {
-    Quantisers list = { 0 };
+    Quantisers list = {0};
     if (!parse_map(p, parse_quantiser, &map->spread, &list))
         return false;
     map->at = list.at;
@@ -182,7 +184,7 @@ static bool parse_quant_map(Parse *p, QuantMap *map)
 
 static bool parse_type_map(Parse *p, TypeMap *map)
 {
-    Quantisers list = { 0 };
+    Quantisers list = {0};
     if (!parse_map(p, parse_type, &map->spread, &list))
         return false;
     FixedType *type = arena_array(p->arena, FixedType, list.n);
@@ -196,7 +198,7 @@ static bool parse_type_map(Parse *p, TypeMap *map)
 
 static bool parse_raw(Parse *p, GraphTensor *tensor)
 {
-    VEC(i128) list = { 0 };
+    VEC(i128) list = {0};
     while (!lex_take(&p->lex, "}")) {
         i128 value;
         if ((list.n > 0 && !lex_need(&p->lex, ",")) || !lex_i128(&p->lex, "a raw value", &value))
@@ -204,13 +206,13 @@ static bool parse_raw(Parse *p, GraphTensor *tensor)
         vec_push(p->arena, &list, value);
     }
     tensor->raw = list.at;
-    parse_expect(p, "numbers", (Spread){ SPREAD_ELEMENT, 0 }, list.n);
+    parse_expect(p, "numbers", (Spread){SPREAD_ELEMENT, 0}, list.n);
     return true;
 }
 
 static bool parse_real(Parse *p, GraphTensor *tensor)
 {
-    VEC(double) list = { 0 };
+    VEC(double) list = {0};
     while (!lex_take(&p->lex, "}")) {
         double value;
         if ((list.n > 0 && !lex_need(&p->lex, ",")) || !lex_double(&p->lex, "a number", &value))
@@ -218,13 +220,13 @@ static bool parse_real(Parse *p, GraphTensor *tensor)
         vec_push(p->arena, &list, tensor->kind == KIND_F32 ? (double)(float)value : value);
     }
     tensor->real = list.at;
-    parse_expect(p, "numbers", (Spread){ SPREAD_ELEMENT, 0 }, list.n);
+    parse_expect(p, "numbers", (Spread){SPREAD_ELEMENT, 0}, list.n);
     return true;
 }
 
 static bool parse_kind(Parse *p, ElementKind *out)
 {
-    static const char *const names[] = { [KIND_FIXED] = "fixed", [KIND_F32] = "f32", [KIND_F64] = "f64", [KIND_INDEX] = "index" };
+    static const char *const names[] = {[KIND_FIXED] = "fixed", [KIND_F32] = "f32", [KIND_F64] = "f64", [KIND_INDEX] = "index"};
     for (uint32_t i = 0; i < COUNT_OF(names); i++)
         if (lex_take(&p->lex, names[i])) {
             *out = (ElementKind)i;
@@ -309,11 +311,13 @@ bool parse_load_side(Parse *p, GraphNode *node, Place place)
         return false;
     sha256_hex(bytes.at, bytes.n, hex);
     if (strncmp(hex, p->side + 8, 16) != 0) {
-        diag_error(p->diags, DIAG_MISMATCH, place, "the file was changed or belongs to another graph", "'%s' does not have the hash of its name", p->side);
+        diag_error(p->diags, DIAG_MISMATCH, place, "the file was changed or belongs to another graph",
+                   "'%s' does not have the hash of its name", p->side);
         return false;
     }
     GraphTensor tensor = *node->attr.tensor;
-    if (!npy_parse(p->arena, bytes, p->side, &array, p->diags) || !side_fits(p, &array, node->shape, place) || !fill_tensor(p, &array, &tensor, place))
+    if (!npy_parse(p->arena, bytes, p->side, &array, p->diags) || !side_fits(p, &array, node->shape, place) ||
+        !fill_tensor(p, &array, &tensor, place))
         return false;
     node->attr.tensor = arena_copy(p->arena, &tensor, sizeof tensor, alignof(GraphTensor));
     return true;
@@ -364,17 +368,17 @@ static bool parse_conv(Parse *p, GraphNode *node)
 {
     GraphConv *c = arena_new(p->arena, GraphConv);
     node->attr.conv = c;
-    return parse_numbers(p, "stride", 1, (uint32_t *const[]){ &c->stride_height, &c->stride_width }, 2) &&
-           parse_numbers(p, "pad", 0, (uint32_t *const[]){ &c->pad_top, &c->pad_left, &c->pad_bottom, &c->pad_right }, 4);
+    return parse_numbers(p, "stride", 1, (uint32_t *const[]){&c->stride_height, &c->stride_width}, 2) &&
+           parse_numbers(p, "pad", 0, (uint32_t *const[]){&c->pad_top, &c->pad_left, &c->pad_bottom, &c->pad_right}, 4);
 }
 
 static bool parse_pool(Parse *p, GraphNode *node)
 {
     GraphPool *q = arena_new(p->arena, GraphPool);
     node->attr.pool = q;
-    return parse_numbers(p, "window", 1, (uint32_t *const[]){ &q->height, &q->width }, 2) &&
-           parse_numbers(p, "stride", 1, (uint32_t *const[]){ &q->stride_height, &q->stride_width }, 2) &&
-           parse_numbers(p, "pad", 0, (uint32_t *const[]){ &q->pad_top, &q->pad_left, &q->pad_bottom, &q->pad_right }, 4);
+    return parse_numbers(p, "window", 1, (uint32_t *const[]){&q->height, &q->width}, 2) &&
+           parse_numbers(p, "stride", 1, (uint32_t *const[]){&q->stride_height, &q->stride_width}, 2) &&
+           parse_numbers(p, "pad", 0, (uint32_t *const[]){&q->pad_top, &q->pad_left, &q->pad_bottom, &q->pad_right}, 4);
 }
 
 static bool parse_new_shape(Parse *p, GraphNode *node)
@@ -416,8 +420,8 @@ static bool parse_clip(Parse *p, GraphNode *node)
 
 static bool parse_steps(Parse *p, GraphThreshold *t, uint32_t *n)
 {
-    Rationals at = { 0 };
-    VEC(bool) strict = { 0 };
+    Rationals at = {0};
+    VEC(bool) strict = {0};
     bool any = false;
     if (!lex_need(&p->lex, "{"))
         return false;
@@ -438,7 +442,7 @@ static bool parse_steps(Parse *p, GraphThreshold *t, uint32_t *n)
 
 static bool parse_levels(Parse *p, GraphThreshold *t, uint32_t *n)
 {
-    VEC(i128) level = { 0 };
+    VEC(i128) level = {0};
     if (!lex_need(&p->lex, "level") || !lex_need(&p->lex, "{"))
         return false;
     while (!lex_take(&p->lex, "}")) {

@@ -16,13 +16,11 @@
  *       %7 = conv2d %9, %10, %11 stride(1, 1) pad(0, 0, 1, 1)            top, left, bottom, right
  *       %8 = max_pool %7 window(2, 2) stride(2, 2) pad(0, 0, 0, 0)
  *       %9 = reshape %8 [2, 2] ... transpose %9 (1, 0) ... clip %9 0, 6
- *       %10 = threshold %6 u2.0 channel(0) { -1/3, 1/3 strict, ... } level { 0, 1, 2, ... }    steps and levels of a channel one after the other
- *       %11 = call pair(%0)
- *       %12 = out %11 0 : [4] u7.4 [0, 7.9375]
- *       output y = %12 softmax
+ *       %10 = threshold %6 u2.0 channel(0) { -1/3, 1/3 strict, ... } level { 0, 1, 2, ... }    steps and levels of a channel one after the
+ * other %11 = call pair(%0) %12 = out %11 0 : [4] u7.4 [0, 7.9375] output y = %12 softmax
  *
- * Lists by channel or element are as long as the shape says, so a graph is printed after graph_infer. Where that failed, nodes without a type end behind
- * their attributes.
+ * Lists by channel or element are as long as the shape says, so a graph is printed after graph_infer. Where that failed, nodes without a
+ * type end behind their attributes.
  */
 #include "graph/inside.h"
 
@@ -195,7 +193,7 @@ static Bytes side_of_integers(Arena *arena, const i128 *raw, uint32_t n, const u
         most = i128_max(most, raw[e]);
     }
     if (least < INT64_MIN || most > INT64_MAX)
-        return (Bytes){ 0 };
+        return (Bytes){0};
     if (least >= INT8_MIN && most <= INT8_MAX) {
         int8_t *at = arena_array(arena, int8_t, n);
         for (uint32_t e = 0; e < n; e++)
@@ -234,13 +232,13 @@ static const char *add_side(Arena *arena, GraphSides *sides, Bytes bytes)
     for (uint32_t i = 0; i < sides->n; i++)
         if (text_equal(sides->at[i].name, name))
             return name;
-    vec_push(arena, sides, (GraphSide){ name, bytes });
+    vec_push(arena, sides, (GraphSide){name, bytes});
     return name;
 }
 
 static void put_tensor(Text *text, const GraphTensor *tensor, Shape shape, GraphSides *sides)
 {
-    static const char *const kinds[] = { [KIND_FIXED] = " fixed", [KIND_F32] = " f32", [KIND_F64] = " f64", [KIND_INDEX] = " index" };
+    static const char *const kinds[] = {[KIND_FIXED] = " fixed", [KIND_F32] = " f32", [KIND_F64] = " f64", [KIND_INDEX] = " index"};
     text_put(text, kinds[tensor->kind]);
     if (tensor->kind == KIND_FIXED)
         put_types(text, &tensor->type, shape);
@@ -248,7 +246,7 @@ static void put_tensor(Text *text, const GraphTensor *tensor, Shape shape, Graph
         text_put(text, " default");
     put_scale(text, &tensor->scale, shape);
     uint32_t n = shape_size(shape);
-    Bytes bytes = sides && n > GRAPH_INLINE_LIMIT ? side_of(text->arena, tensor, shape) : (Bytes){ 0 };
+    Bytes bytes = sides && n > GRAPH_INLINE_LIMIT ? side_of(text->arena, tensor, shape) : (Bytes){0};
     if (bytes.at)
         text_add(text, " file \"%s\"", add_side(text->arena, sides, bytes));
     else
@@ -312,7 +310,8 @@ static void put_attribute(Text *text, const GraphModule *module, const GraphNode
         put_tensor(text, node->attr.tensor, node->shape, sides);
         return;
     case GRAPH_ATTR_QUANT:
-        put_quantisers(text, node->attr.quant->map.spread, node->attr.quant->map.at, spread_count(node->attr.quant->map.spread, node->shape), false);
+        put_quantisers(text, node->attr.quant->map.spread, node->attr.quant->map.at,
+                       spread_count(node->attr.quant->map.spread, node->shape), false);
         text_put(text, node->attr.quant->is_default ? " default" : "");
         return;
     case GRAPH_ATTR_AFFINE:
@@ -320,13 +319,14 @@ static void put_attribute(Text *text, const GraphModule *module, const GraphNode
         return;
     case GRAPH_ATTR_CONV: {
         const GraphConv *c = node->attr.conv;
-        text_add(text, " stride(%u, %u) pad(%u, %u, %u, %u)", c->stride_height, c->stride_width, c->pad_top, c->pad_left, c->pad_bottom, c->pad_right);
+        text_add(text, " stride(%u, %u) pad(%u, %u, %u, %u)", c->stride_height, c->stride_width, c->pad_top, c->pad_left, c->pad_bottom,
+                 c->pad_right);
         return;
     }
     case GRAPH_ATTR_POOL: {
         const GraphPool *p = node->attr.pool;
-        text_add(text, " window(%u, %u) stride(%u, %u) pad(%u, %u, %u, %u)", p->height, p->width, p->stride_height, p->stride_width, p->pad_top,
-                 p->pad_left, p->pad_bottom, p->pad_right);
+        text_add(text, " window(%u, %u) stride(%u, %u) pad(%u, %u, %u, %u)", p->height, p->width, p->stride_height, p->stride_width,
+                 p->pad_top, p->pad_left, p->pad_bottom, p->pad_right);
         return;
     }
     case GRAPH_ATTR_SHAPE:
@@ -363,7 +363,7 @@ static bool is_inferred(const GraphNode *node) { return node->kind != KIND_FIXED
 
 void graph_put_derived(Text *text, const GraphNode *node)
 {
-    static const char *const kinds[] = { [KIND_FIXED] = "", [KIND_F32] = " f32", [KIND_F64] = " f64", [KIND_INDEX] = " index" };
+    static const char *const kinds[] = {[KIND_FIXED] = "", [KIND_F32] = " f32", [KIND_F64] = " f64", [KIND_INDEX] = " index"};
     text_put_shape(text, node->shape);
     if (node->op == GRAPH_constant || !is_inferred(node))
         return;

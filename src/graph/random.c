@@ -1,4 +1,5 @@
-/* graph/random.c: sound random graphs. Nodes are tried one after the other: what graph_infer refuses, leaves open or finds too wide is taken back. */
+/* graph/random.c: sound random graphs. Nodes are tried one after the other: what graph_infer refuses, leaves open or finds too wide is
+ * taken back. */
 #include "graph/inside.h"
 
 #include <assert.h>
@@ -20,7 +21,7 @@ static GraphNode *node_at(Random *r, GraphRef ref) { return graph_node(r->module
 
 static Shape random_shape(Random *r)
 {
-    Shape shape = { .rank = 1 + below(r, 3) };
+    Shape shape = {.rank = 1 + below(r, 3)};
     uint32_t room = u32_max(1, r->options->max_elements);
     for (uint32_t i = 0; i < shape.rank; i++) {
         shape.dim[i] = 1 + below(r, u32_min(room, shape.rank == 1 ? 12 : 5));
@@ -36,14 +37,15 @@ static Spread random_spread(Random *r, Shape shape, bool by_element)
     if (kind < 2 || shape.rank == 0)
         return SPREAD_ONE;
     if (kind < 4)
-        return (Spread){ SPREAD_CHANNEL, below(r, shape.rank) };
-    return (Spread){ SPREAD_ELEMENT, 0 };
+        return (Spread){SPREAD_CHANNEL, below(r, shape.rank)};
+    return (Spread){SPREAD_ELEMENT, 0};
 }
 
 static Quantiser random_quantiser(Random *r)
 {
-    Quantiser q = { .rounding = (Rounding)below(r, ROUNDING_COUNT), .overflow = (Overflow)below(r, OVERFLOW_COUNT) };
-    q.type = (FixedType){ .is_signed = below(r, 2), .bits = (uint16_t)(below(r, 12) == 0 ? 0 : 1 + below(r, 8)), .frac = rng_between(r->rng, -3, 7) };
+    Quantiser q = {.rounding = (Rounding)below(r, ROUNDING_COUNT), .overflow = (Overflow)below(r, OVERFLOW_COUNT)};
+    q.type = (FixedType){
+        .is_signed = below(r, 2), .bits = (uint16_t)(below(r, 12) == 0 ? 0 : 1 + below(r, 8)), .frac = rng_between(r->rng, -3, 7)};
     if (q.overflow == OVERFLOW_WRAP && q.type.bits > 0 && below(r, 4) == 0)
         q.saturated_bits = (uint8_t)(1 + below(r, q.type.bits));
     return q;
@@ -51,7 +53,7 @@ static Quantiser random_quantiser(Random *r)
 
 static QuantMap random_quant_map(Random *r, Shape shape)
 {
-    QuantMap map = { .spread = random_spread(r, shape, true) };
+    QuantMap map = {.spread = random_spread(r, shape, true)};
     uint32_t n = spread_count(map.spread, shape);
     Quantiser *q = arena_array(r->arena, Quantiser, n);
     for (uint32_t i = 0; i < n; i++)
@@ -66,7 +68,7 @@ static Rational random_dyadic(Random *r) { return rational_from_raw(r->arena, rn
 
 static Scale random_scale(Random *r, Shape shape, bool has_offset)
 {
-    Scale scale = { .spread = random_spread(r, shape, false) };
+    Scale scale = {.spread = random_spread(r, shape, false)};
     uint32_t n = spread_count(scale.spread, shape);
     Rational *m = arena_array(r->arena, Rational, n), *o = arena_array(r->arena, Rational, n);
     for (uint32_t i = 0; i < n; i++) {
@@ -103,7 +105,7 @@ static bool infer_last(Random *r, bool must_be_usable)
     Arena *scratch = arena_child(r->arena);
     DiagList diags = diag_init(scratch);
     GraphNode *node = node_at(r, r->module->nodes.n - 1);
-    GraphInfer at = { r->graph->arena, r->module, node, NULL, &diags };
+    GraphInfer at = {r->graph->arena, r->module, node, NULL, &diags};
     bool good = graph_infer_shape(&at) && shape_size(node->shape) <= r->options->max_elements && graph_infer_type(&at);
     arena_destroy(scratch);
     return good && (!must_be_usable || is_usable(node));
@@ -138,7 +140,7 @@ static GraphRef pick_any(Random *r) { return pick(r, UINT32_MAX, UINT32_MAX); }
 
 static const char *random_layer(Random *r)
 {
-    static const char *const layers[] = { "", "fc1", "block/conv.2", "relu1", "a \"quoted\" name" };
+    static const char *const layers[] = {"", "fc1", "block/conv.2", "relu1", "a \"quoted\" name"};
     return layers[below(r, COUNT_OF(layers))];
 }
 
@@ -147,7 +149,7 @@ static const char *random_layer(Random *r)
 static void add_input(Random *r, uint32_t i)
 {
     Shape shape = random_shape(r);
-    GraphInput input = { .type = random_quant_map(r, shape), .is_default = below(r, 4) == 0 };
+    GraphInput input = {.type = random_quant_map(r, shape), .is_default = below(r, 4) == 0};
     if (r->options->scales && below(r, 4) == 0)
         input.scale = random_scale(r, shape, below(r, 2));
     graph_add_input(r->module, fmt(r->arena, i == 1 ? "port %u" : "x%u", i), shape, &input);
@@ -167,10 +169,10 @@ static GraphRef add_fixed(Random *r, Shape shape, bool scaled)
     for (uint32_t e = 0; e < n; e++)
         raw[e] = below(r, 4) == 0 ? 0 : random_within(r, interval_of_type(type[spread_index(map.spread, shape, e)]));
     GraphTensor *tensor = arena_new(r->arena, GraphTensor);
-    *tensor = (GraphTensor){ .kind = KIND_FIXED, .raw = raw, .type = { map.spread, type }, .is_default = below(r, 5) == 0 };
+    *tensor = (GraphTensor){.kind = KIND_FIXED, .raw = raw, .type = {map.spread, type}, .is_default = below(r, 5) == 0};
     if (scaled)
         tensor->scale = random_scale(r, shape, false);
-    return try_node(r, &(GraphNode){ .op = GRAPH_constant, .attr.tensor = tensor, .shape = shape, .layer = random_layer(r) }, NULL, 0);
+    return try_node(r, &(GraphNode){.op = GRAPH_constant, .attr.tensor = tensor, .shape = shape, .layer = random_layer(r)}, NULL, 0);
 }
 
 /* real numbers of the model, and their quantiser */
@@ -184,13 +186,14 @@ static GraphRef add_real(Random *r, Shape shape)
         real[e] = single ? (double)(float)value : value;
     }
     GraphTensor *tensor = arena_new(r->arena, GraphTensor);
-    *tensor = (GraphTensor){ .kind = single ? KIND_F32 : KIND_F64, .real = real };
-    GraphRef ref = try_node(r, &(GraphNode){ .op = GRAPH_constant, .attr.tensor = tensor, .shape = shape, .layer = random_layer(r) }, NULL, 0);
+    *tensor = (GraphTensor){.kind = single ? KIND_F32 : KIND_F64, .real = real};
+    GraphRef ref =
+        try_node(r, &(GraphNode){.op = GRAPH_constant, .attr.tensor = tensor, .shape = shape, .layer = random_layer(r)}, NULL, 0);
     if (ref == GRAPH_NONE)
         return ref;
     GraphQuant *quant = arena_new(r->arena, GraphQuant);
     quant->map = random_quant_map(r, shape);
-    return try_node(r, &(GraphNode){ .op = GRAPH_quantise, .attr.quant = quant, .layer = random_layer(r) }, &ref, 1);
+    return try_node(r, &(GraphNode){.op = GRAPH_quantise, .attr.quant = quant, .layer = random_layer(r)}, &ref, 1);
 }
 
 static GraphRef add_constant(Random *r, Shape shape)
@@ -207,7 +210,7 @@ static GraphRef add_quantise(Random *r, GraphRef x)
     GraphQuant *quant = arena_new(r->arena, GraphQuant);
     quant->map = random_quant_map(r, node_at(r, x)->shape);
     quant->is_default = below(r, 5) == 0;
-    return try_node(r, &(GraphNode){ .op = GRAPH_quantise, .attr.quant = quant, .layer = random_layer(r) }, &x, 1);
+    return try_node(r, &(GraphNode){.op = GRAPH_quantise, .attr.quant = quant, .layer = random_layer(r)}, &x, 1);
 }
 
 static void add_affine(Random *r, GraphRef x)
@@ -219,12 +222,14 @@ static void add_affine(Random *r, GraphRef x)
     Rational *m = arena_array(r->arena, Rational, n), *o = arena_array(r->arena, Rational, n);
     bool rational = r->options->scales && below(r, 2), has_offset = below(r, 3) > 0;
     for (uint32_t i = 0; i < n; i++) {
-        m[i] = rational ? random_rational(r) : below(r, 8) == 0 ? rational_zero() : rational_from_raw(r->arena, 1, rng_between(r->rng, -3, 3));
+        m[i] = rational           ? random_rational(r)
+               : below(r, 8) == 0 ? rational_zero()
+                                  : rational_from_raw(r->arena, 1, rng_between(r->rng, -3, 3));
         o[i] = !has_offset ? rational_zero() : rational ? random_rational(r) : random_dyadic(r);
     }
     affine->multiplier = m;
     affine->offset = o;
-    GraphRef ref = try_node(r, &(GraphNode){ .op = GRAPH_affine, .attr.affine = affine, .layer = random_layer(r) }, &x, 1);
+    GraphRef ref = try_node(r, &(GraphNode){.op = GRAPH_affine, .attr.affine = affine, .layer = random_layer(r)}, &x, 1);
     if (ref != GRAPH_NONE && rational && below(r, 4))
         add_quantise(r, ref);
 }
@@ -235,46 +240,47 @@ static void add_dense(Random *r, GraphRef x)
     if (shape.rank == 0)
         return;
     uint32_t n_in = shape.dim[shape.rank - 1], n_out = 1 + below(r, 5);
-    GraphRef in[3] = { x, pick(r, 2, UINT32_MAX), GRAPH_NONE };
+    GraphRef in[3] = {x, pick(r, 2, UINT32_MAX), GRAPH_NONE};
     if (in[1] == GRAPH_NONE || below(r, 3) || node_at(r, in[1])->shape.dim[0] != n_in)
-        in[1] = add_constant(r, (Shape){ .rank = 2, .dim = { n_in, n_out } });
+        in[1] = add_constant(r, (Shape){.rank = 2, .dim = {n_in, n_out}});
     if (in[1] == GRAPH_NONE)
         return;
     n_out = node_at(r, in[1])->shape.dim[1];
     if (below(r, 2))
-        in[2] = add_constant(r, (Shape){ .rank = 1, .dim = { n_out } });
-    try_node(r, &(GraphNode){ .op = GRAPH_dense, .layer = random_layer(r) }, in, in[2] == GRAPH_NONE ? 2 : 3);
+        in[2] = add_constant(r, (Shape){.rank = 1, .dim = {n_out}});
+    try_node(r, &(GraphNode){.op = GRAPH_dense, .layer = random_layer(r)}, in, in[2] == GRAPH_NONE ? 2 : 3);
 }
 
 static void add_conv(Random *r, GraphRef x)
 {
     Shape shape = node_at(r, x)->shape;
     uint32_t n_out = 1 + below(r, 3);
-    GraphRef in[3] = { x, add_constant(r, (Shape){ .rank = 4, .dim = { 1 + below(r, 3), 1 + below(r, 3), shape.dim[2], n_out } }), GRAPH_NONE };
+    GraphRef in[3] = {x, add_constant(r, (Shape){.rank = 4, .dim = {1 + below(r, 3), 1 + below(r, 3), shape.dim[2], n_out}}), GRAPH_NONE};
     if (in[1] == GRAPH_NONE)
         return;
     if (below(r, 2))
-        in[2] = add_constant(r, (Shape){ .rank = 1, .dim = { n_out } });
+        in[2] = add_constant(r, (Shape){.rank = 1, .dim = {n_out}});
     GraphConv *conv = arena_new(r->arena, GraphConv);
-    *conv = (GraphConv){ .stride_height = 1 + below(r, 2), .stride_width = 1 + below(r, 2) };
+    *conv = (GraphConv){.stride_height = 1 + below(r, 2), .stride_width = 1 + below(r, 2)};
     if (below(r, 2)) {
         conv->pad_top = below(r, 2);
         conv->pad_left = below(r, 3);
         conv->pad_bottom = below(r, 3);
         conv->pad_right = below(r, 2);
     }
-    try_node(r, &(GraphNode){ .op = GRAPH_conv2d, .attr.conv = conv, .layer = random_layer(r) }, in, in[2] == GRAPH_NONE ? 2 : 3);
+    try_node(r, &(GraphNode){.op = GRAPH_conv2d, .attr.conv = conv, .layer = random_layer(r)}, in, in[2] == GRAPH_NONE ? 2 : 3);
 }
 
 static void add_pool(Random *r, GraphRef x)
 {
     GraphPool *pool = arena_new(r->arena, GraphPool);
-    *pool = (GraphPool){ .height = 1 + below(r, 3), .width = 1 + below(r, 3), .stride_height = 1 + below(r, 2), .stride_width = 1 + below(r, 2) };
+    *pool =
+        (GraphPool){.height = 1 + below(r, 3), .width = 1 + below(r, 3), .stride_height = 1 + below(r, 2), .stride_width = 1 + below(r, 2)};
     pool->pad_top = below(r, pool->height);
     pool->pad_bottom = below(r, pool->height);
     pool->pad_left = below(r, pool->width);
     pool->pad_right = below(r, pool->width);
-    try_node(r, &(GraphNode){ .op = GRAPH_max_pool, .attr.pool = pool, .layer = random_layer(r) }, &x, 1);
+    try_node(r, &(GraphNode){.op = GRAPH_max_pool, .attr.pool = pool, .layer = random_layer(r)}, &x, 1);
 }
 
 static void add_clip(Random *r, GraphRef x)
@@ -283,8 +289,8 @@ static void add_clip(Random *r, GraphRef x)
     clip->lo = random_dyadic(r);
     clip->hi = random_dyadic(r);
     if (rational_compare(r->arena, clip->lo, clip->hi) > 0)
-        *clip = (GraphClip){ clip->hi, clip->lo };
-    try_node(r, &(GraphNode){ .op = GRAPH_clip, .attr.clip = clip, .layer = random_layer(r) }, &x, 1);
+        *clip = (GraphClip){clip->hi, clip->lo};
+    try_node(r, &(GraphNode){.op = GRAPH_clip, .attr.clip = clip, .layer = random_layer(r)}, &x, 1);
 }
 
 static void add_threshold(Random *r, GraphRef x)
@@ -293,7 +299,7 @@ static void add_threshold(Random *r, GraphRef x)
     GraphThreshold *t = arena_new(r->arena, GraphThreshold);
     t->spread = random_spread(r, shape, false);
     t->n_steps = below(r, 5);
-    t->type = (FixedType){ .is_signed = below(r, 2), .bits = (uint16_t)(1 + below(r, 6)), .frac = rng_between(r->rng, -2, 4) };
+    t->type = (FixedType){.is_signed = below(r, 2), .bits = (uint16_t)(1 + below(r, 6)), .frac = rng_between(r->rng, -2, 4)};
     uint32_t count = spread_count(t->spread, shape), n = count * t->n_steps;
     Rational *at = arena_array(r->arena, Rational, n);
     bool *strict = arena_array(r->arena, bool, n);
@@ -309,7 +315,7 @@ static void add_threshold(Random *r, GraphRef x)
     t->at = at;
     t->strict = below(r, 2) ? strict : NULL;
     t->level = level;
-    try_node(r, &(GraphNode){ .op = GRAPH_threshold, .attr.threshold = t, .layer = random_layer(r) }, &x, 1);
+    try_node(r, &(GraphNode){.op = GRAPH_threshold, .attr.threshold = t, .layer = random_layer(r)}, &x, 1);
 }
 
 static void add_sum(Random *r, GraphRef x)
@@ -325,18 +331,18 @@ static void add_sum(Random *r, GraphRef x)
         if (y == GRAPH_NONE)
             return;
     }
-    GraphRef in[2] = { x, y };
-    try_node(r, &(GraphNode){ .op = below(r, 2) ? GRAPH_add : GRAPH_sub, .layer = random_layer(r) }, in, 2);
+    GraphRef in[2] = {x, y};
+    try_node(r, &(GraphNode){.op = below(r, 2) ? GRAPH_add : GRAPH_sub, .layer = random_layer(r)}, in, 2);
 }
 
 static GraphRef add_reshape(Random *r, GraphRef x, Shape shape)
 {
-    return try_node(r, &(GraphNode){ .op = GRAPH_reshape, .attr.shape = shape, .layer = random_layer(r) }, &x, 1);
+    return try_node(r, &(GraphNode){.op = GRAPH_reshape, .attr.shape = shape, .layer = random_layer(r)}, &x, 1);
 }
 
 static Shape random_split(Random *r, uint32_t size)
 {
-    Shape shape = { .rank = 1 + below(r, 4) };
+    Shape shape = {.rank = 1 + below(r, 4)};
     for (uint32_t i = 0; i + 1 < shape.rank; i++) {
         uint32_t d = 1 + below(r, 4);
         shape.dim[i] = size % d == 0 ? d : 1;
@@ -348,7 +354,7 @@ static Shape random_split(Random *r, uint32_t size)
 
 static void add_transpose(Random *r, GraphRef x)
 {
-    GraphNode node = { .op = GRAPH_transpose, .layer = random_layer(r) };
+    GraphNode node = {.op = GRAPH_transpose, .layer = random_layer(r)};
     uint32_t rank = node_at(r, x)->shape.rank;
     for (uint32_t i = 0; i < rank; i++) { /* an inside-out shuffle */
         uint32_t k = below(r, i + 1);
@@ -372,7 +378,7 @@ static GraphRef add_argument(Random *r, const GraphNode *port)
         return x;
     GraphQuant *quant = arena_new(r->arena, GraphQuant);
     quant->map = port->attr.input->type;
-    return try_node(r, &(GraphNode){ .op = GRAPH_quantise, .attr.quant = quant }, &x, 1);
+    return try_node(r, &(GraphNode){.op = GRAPH_quantise, .attr.quant = quant}, &x, 1);
 }
 
 static void add_call(Random *r)
@@ -387,15 +393,16 @@ static void add_call(Random *r)
         if (in[i] == GRAPH_NONE)
             return;
     }
-    GraphRef call = try_node(r, &(GraphNode){ .op = GRAPH_call, .attr.index = index, .layer = random_layer(r) }, in, callee->inputs.n);
+    GraphRef call = try_node(r, &(GraphNode){.op = GRAPH_call, .attr.index = index, .layer = random_layer(r)}, in, callee->inputs.n);
     for (uint32_t i = 0; call != GRAPH_NONE && i < callee->outputs.n; i++)
-        try_node(r, &(GraphNode){ .op = GRAPH_out, .attr.index = i }, &call, 1);
+        try_node(r, &(GraphNode){.op = GRAPH_out, .attr.index = i}, &call, 1);
 }
 
 static void add_some(Random *r)
 {
-    static const GraphOp ops[] = { GRAPH_quantise, GRAPH_quantise, GRAPH_affine, GRAPH_dense, GRAPH_dense, GRAPH_conv2d, GRAPH_max_pool, GRAPH_relu, GRAPH_clip,
-                                   GRAPH_threshold, GRAPH_add, GRAPH_reshape, GRAPH_transpose, GRAPH_argmax, GRAPH_call };
+    static const GraphOp ops[] = {GRAPH_quantise, GRAPH_quantise, GRAPH_affine,    GRAPH_dense,  GRAPH_dense,
+                                  GRAPH_conv2d,   GRAPH_max_pool, GRAPH_relu,      GRAPH_clip,   GRAPH_threshold,
+                                  GRAPH_add,      GRAPH_reshape,  GRAPH_transpose, GRAPH_argmax, GRAPH_call};
     GraphOp op = ops[below(r, COUNT_OF(ops))];
     bool wants_image = op == GRAPH_conv2d || op == GRAPH_max_pool;
     GraphRef x = pick(r, wants_image ? 3 : UINT32_MAX, UINT32_MAX);
@@ -424,7 +431,7 @@ static void add_some(Random *r)
     else if (op == GRAPH_transpose)
         add_transpose(r, x);
     else
-        try_node(r, &(GraphNode){ .op = op, .layer = random_layer(r) }, &x, 1); /* relu, argmax */
+        try_node(r, &(GraphNode){.op = op, .layer = random_layer(r)}, &x, 1); /* relu, argmax */
 }
 
 /* The last usable values, and some others. */
@@ -453,7 +460,7 @@ static void fill_module(Random *r, const char *name, uint32_t n_nodes)
 
 Graph *graph_random(Arena *arena, Rng *rng, const GraphRandomOptions *options)
 {
-    Random r = { .graph = graph_create(arena), .arena = arena, .rng = rng, .options = options };
+    Random r = {.graph = graph_create(arena), .arena = arena, .rng = rng, .options = options};
     GraphRandomOptions callee_options = *options;
     callee_options.scales = false;
     for (uint32_t i = 0, n = options->modules ? below(&r, 3) : 0; i < n; i++) {

@@ -1,13 +1,15 @@
-/* graph/range.c: types, scales and proven ranges of FIXED nodes, by element; dense and conv2d: range_linear.c. */
+/* graph/range.c: types, scales and proven ranges of FIXED nodes, by element. dense and conv2d: range_linear.c; add and sub:
+ * range_sum.c; moves and argmax: range_move.c. */
 #include "graph/inside.h"
 
 #include <assert.h>
 
-static Interval *new_range(const GraphInfer *at) { return arena_array(at->arena, Interval, shape_size(at->node->shape)); }
+Interval *infer_new_range(const GraphInfer *at) { return arena_array(at->arena, Interval, shape_size(at->node->shape)); }
 
 bool infer_too_wide(GraphInfer *at)
 {
-    diag_error(at->diags, DIAG_WIDTH, infer_place(at), "quantise the inputs to types of fewer bits", "the exact result needs more than 126 bits");
+    diag_error(at->diags, DIAG_WIDTH, infer_place(at), "quantise the inputs to types of fewer bits",
+               "the exact result needs more than 126 bits");
     return false;
 }
 
@@ -28,7 +30,7 @@ bool infer_uniform(GraphInfer *at, const Interval *range, int32_t frac)
     }
     FixedType *type = arena_new(at->arena, FixedType);
     *type = interval_type(hull, frac);
-    at->node->type = (TypeMap){ SPREAD_ONE, type };
+    at->node->type = (TypeMap){SPREAD_ONE, type};
     at->node->range = range;
     return true;
 }
@@ -51,13 +53,13 @@ static TypeMap types_of(const GraphInfer *at, const QuantMap *map)
     FixedType *type = arena_array(at->arena, FixedType, n);
     for (uint32_t i = 0; i < n; i++)
         type[i] = map->at[i].type;
-    return (TypeMap){ map->spread, type };
+    return (TypeMap){map->spread, type};
 }
 
 bool graph_range_input(GraphInfer *at)
 {
     const GraphInput *input = at->node->attr.input;
-    Interval *range = new_range(at);
+    Interval *range = infer_new_range(at);
     for (uint32_t e = 0, n = shape_size(at->node->shape); e < n; e++)
         range[e] = interval_of_quantiser(quantiser_at(&input->type, at->node->shape, e));
     at->node->type = types_of(at, &input->type);
@@ -70,7 +72,7 @@ bool graph_range_input(GraphInfer *at)
 bool graph_range_constant(GraphInfer *at)
 {
     const GraphTensor *tensor = at->node->attr.tensor;
-    Interval *range = new_range(at);
+    Interval *range = infer_new_range(at);
     for (uint32_t e = 0, n = shape_size(at->node->shape); e < n; e++)
         range[e] = interval_point(tensor->raw[e]);
     at->node->type = tensor->type;
@@ -110,7 +112,7 @@ bool graph_range_quantise(GraphInfer *at)
 {
     const QuantMap *map = &at->node->attr.quant->map;
     const GraphNode *x = infer_in(at, 0);
-    Interval *range = new_range(at);
+    Interval *range = infer_new_range(at);
     for (uint32_t e = 0, n = shape_size(at->node->shape); e < n; e++)
         range[e] = quantise_element(at, x, e, quantiser_at(map, at->node->shape, e));
     at->node->type = types_of(at, map);
@@ -159,7 +161,8 @@ bool affine_is_raw(const GraphNode *x, const GraphNode *node, int32_t *frac)
             return false;
         if (rational_sign(affine->offset[i]) != 0) {
             any_offset = true;
-            if (!rational_to_dyadic(affine->offset[i], &offset, &offset_frac) || offset_frac > AFFINE_MAX_FRAC || offset_frac < -AFFINE_MAX_FRAC)
+            if (!rational_to_dyadic(affine->offset[i], &offset, &offset_frac) || offset_frac > AFFINE_MAX_FRAC ||
+                offset_frac < -AFFINE_MAX_FRAC)
                 return false;
             most = offset_frac > most ? offset_frac : most;
         }
@@ -174,7 +177,7 @@ static bool range_affine_raw(GraphInfer *at, int32_t frac)
 {
     const GraphAffine *affine = at->node->attr.affine;
     const GraphNode *x = infer_in(at, 0);
-    Interval *range = new_range(at);
+    Interval *range = infer_new_range(at);
     for (uint32_t e = 0, n = shape_size(x->shape); e < n; e++) {
         uint32_t i = spread_index(affine->spread, x->shape, e);
         int32_t power = 0, offset_frac = 0;
@@ -187,7 +190,8 @@ static bool range_affine_raw(GraphInfer *at, int32_t frac)
                 return false;
         }
         rational_to_dyadic(affine->offset[i], &offset_raw, &offset_frac);
-        if (offset_raw != 0 && !(interval_shl(interval_point(offset_raw), (uint32_t)(frac - offset_frac), &offset) && interval_add(range[e], offset, &range[e])))
+        if (offset_raw != 0 && !(interval_shl(interval_point(offset_raw), (uint32_t)(frac - offset_frac), &offset) &&
+                                 interval_add(range[e], offset, &range[e])))
             return infer_too_wide(at);
     }
     return infer_uniform(at, range, frac);
@@ -204,7 +208,7 @@ static Scale scale_behind(const GraphInfer *at, const GraphNode *x)
         if (spread.kind == SPREAD_UNIFORM)
             spread = x->scale.spread;
         else if (x->scale.spread.kind != SPREAD_UNIFORM)
-            spread = (Spread){ SPREAD_ELEMENT, 0 };
+            spread = (Spread){SPREAD_ELEMENT, 0};
     }
     uint32_t n = spread_count(spread, shape), n_affine = spread_count(affine->spread, shape);
     bool by_element = spread.kind == SPREAD_ELEMENT;
@@ -219,9 +223,10 @@ static Scale scale_behind(const GraphInfer *at, const GraphNode *x)
         }
         bool is_zero = rational_sign(affine->multiplier[a]) == 0;
         multiplier[i] = is_zero ? rational_one() : rational_mul(at->arena, m, affine->multiplier[a]);
-        offset[i] = is_zero ? affine->offset[a] : rational_add(at->arena, rational_mul(at->arena, o, affine->multiplier[a]), affine->offset[a]);
+        offset[i] =
+            is_zero ? affine->offset[a] : rational_add(at->arena, rational_mul(at->arena, o, affine->multiplier[a]), affine->offset[a]);
     }
-    return (Scale){ spread, multiplier, offset };
+    return (Scale){spread, multiplier, offset};
 }
 
 bool graph_range_affine(GraphInfer *at)
@@ -231,7 +236,7 @@ bool graph_range_affine(GraphInfer *at)
     int32_t frac;
     if (affine_is_raw(x, at->node, &frac))
         return range_affine_raw(at, frac);
-    Interval *range = new_range(at);
+    Interval *range = infer_new_range(at);
     for (uint32_t e = 0, n = shape_size(x->shape); e < n; e++)
         range[e] = rational_sign(affine->multiplier[spread_index(affine->spread, x->shape, e)]) == 0 ? interval_point(0) : x->range[e];
     at->node->range = range;
@@ -251,7 +256,7 @@ bool graph_range_relu(GraphInfer *at)
         return true;
     }
     int32_t frac = type_map_frac(&x->type, x->shape);
-    Interval *range = new_range(at);
+    Interval *range = infer_new_range(at);
     for (uint32_t e = 0, n = shape_size(x->shape); e < n; e++) {
         if (!infer_lift(at, x, e, frac, &range[e]))
             return false;
@@ -277,7 +282,8 @@ bool clip_limits(const GraphNode *x, const GraphClip *clip, int32_t *frac, i128 
 {
     i128 lo_raw, hi_raw;
     int32_t lo_frac = 0, hi_frac = 0, x_frac = type_map_frac(&x->type, x->shape);
-    if (!scale_is_identity(&x->scale) || !rational_to_dyadic(clip->lo, &lo_raw, &lo_frac) || !rational_to_dyadic(clip->hi, &hi_raw, &hi_frac))
+    if (!scale_is_identity(&x->scale) || !rational_to_dyadic(clip->lo, &lo_raw, &lo_frac) ||
+        !rational_to_dyadic(clip->hi, &hi_raw, &hi_frac))
         return false;
     int32_t most = lo_frac > hi_frac ? lo_frac : hi_frac;
     if (most > x_frac && most > AFFINE_MAX_FRAC)
@@ -297,7 +303,7 @@ bool graph_range_clip(GraphInfer *at)
         at->node->scale_open = true;
         return true;
     }
-    Interval *range = new_range(at);
+    Interval *range = infer_new_range(at);
     for (uint32_t e = 0, n = shape_size(x->shape); e < n; e++) {
         if (!infer_lift(at, x, e, frac, &range[e]))
             return false;
@@ -317,7 +323,7 @@ bool graph_range_max_pool(GraphInfer *at)
     }
     GraphWindow w = graph_window(at->module, at->node);
     int32_t frac = type_map_frac(&x->type, x->shape);
-    Interval *range = new_range(at);
+    Interval *range = infer_new_range(at);
     Bitset seen = bitset_create(at->arena, shape_size(at->node->shape));
     for (uint32_t y = 0, e = 0; y < w.out_height; y++)
         for (uint32_t column = 0; column < w.out_width; column++, e += w.out_channels)
@@ -370,7 +376,7 @@ bool graph_range_threshold(GraphInfer *at)
     int32_t frac = counts ? type_map_frac(&x->type, x->shape) : 0;
     if (counts)
         set_threshold_raw(at, x);
-    Interval *range = new_range(at);
+    Interval *range = infer_new_range(at);
     for (uint32_t e = 0, n = shape_size(x->shape); e < n; e++) {
         uint32_t c = spread_index(t->spread, x->shape, e), first = 0, last = t->n_steps;
         const i128 *level = t->level + (size_t)c * (t->n_steps + 1);
@@ -389,212 +395,7 @@ bool graph_range_threshold(GraphInfer *at)
             range[e] = interval_join(range[e], interval_point(level[k]));
     }
     FixedType *type = arena_copy(at->arena, &t->type, sizeof t->type, alignof(FixedType));
-    at->node->type = (TypeMap){ SPREAD_ONE, type };
+    at->node->type = (TypeMap){SPREAD_ONE, type};
     at->node->range = range;
-    return true;
-}
-
-/* ---- sums ---- */
-
-static bool is_point_tensor(const GraphNode *y)
-{
-    for (uint32_t e = 0, n = shape_size(y->shape); e < n; e++)
-        if (!interval_is_point(y->range[e]))
-            return false;
-    return true;
-}
-
-typedef enum SumScales { SUM_RAW, SUM_ABSORBS, SUM_REFUSED } SumScales;
-
-/* Raw values may be added where multipliers are equal; a constant of another scale becomes part of the offset. */
-static SumScales sum_scales(const GraphNode *x, const GraphNode *y, Shape shape)
-{
-    if (scale_is_identity(&x->scale) && scale_is_identity(&y->scale))
-        return SUM_RAW;
-    for (uint32_t e = 0, n = shape_size(shape); e < n; e++)
-        if (!rational_equal(scale_multiplier_at(&x->scale, x->shape, e), scale_multiplier_at(&y->scale, y->shape, broadcast_index(shape, y->shape, e))))
-            return is_point_tensor(y) ? SUM_ABSORBS : SUM_REFUSED;
-    return SUM_RAW;
-}
-
-static Scale scale_of_sum(const GraphInfer *at, const GraphNode *x, const GraphNode *y, bool minus, bool absorbs)
-{
-    Shape shape = at->node->shape;
-    if (scale_is_identity(&x->scale) && scale_is_identity(&y->scale))
-        return (Scale){ 0 };
-    uint32_t n = shape_size(shape);
-    Rational *multiplier = arena_array(at->arena, Rational, n), *offset = arena_array(at->arena, Rational, n);
-    for (uint32_t e = 0; e < n; e++) {
-        uint32_t i = broadcast_index(shape, y->shape, e);
-        Rational more = absorbs ? scale_value(at->arena, &y->scale, y->shape, i, y->range[i].lo, type_at(&y->type, y->shape, i))
-                                : scale_offset_at(&y->scale, y->shape, i);
-        multiplier[e] = scale_multiplier_at(&x->scale, x->shape, e);
-        offset[e] = rational_add(at->arena, scale_offset_at(&x->scale, x->shape, e), minus ? rational_neg(more) : more);
-    }
-    return scale_compress(at->arena, shape, multiplier, offset);
-}
-
-static bool range_sum(GraphInfer *at, bool minus)
-{
-    const GraphNode *x = infer_in(at, 0), *y = infer_in(at, 1);
-    Shape shape = at->node->shape;
-    SumScales how = sum_scales(x, y, shape);
-    if (how == SUM_REFUSED) {
-        diag_error(at->diags, DIAG_SCALE, infer_place(at), "put a quantiser before the sum", "values of different scales are added");
-        return false;
-    }
-    int32_t frac = type_map_frac(&x->type, x->shape), y_frac = type_map_frac(&y->type, y->shape);
-    if (how == SUM_RAW && y_frac > frac)
-        frac = y_frac;
-    Interval *range = new_range(at);
-    for (uint32_t e = 0, n = shape_size(shape); e < n; e++) {
-        Interval addend = interval_point(0);
-        if (!infer_lift(at, x, e, frac, &range[e]))
-            return false;
-        if (how == SUM_RAW && !infer_lift(at, y, broadcast_index(shape, y->shape, e), frac, &addend))
-            return false;
-        if (!(minus ? interval_sub(range[e], addend, &range[e]) : interval_add(range[e], addend, &range[e])))
-            return infer_too_wide(at);
-    }
-    at->node->last_absorbed = how == SUM_ABSORBS;
-    at->node->scale = scale_of_sum(at, x, y, minus, how == SUM_ABSORBS);
-    scale_drop_identity(shape, &at->node->scale);
-    return infer_uniform(at, range, frac);
-}
-
-bool graph_range_add(GraphInfer *at) { return range_sum(at, false); }
-bool graph_range_sub(GraphInfer *at) { return range_sum(at, true); }
-
-/* ---- moves ---- */
-
-/* Where a spread goes when elements move; *gather: which old entry each new one is, NULL where the list stays as it is. */
-static Spread move_spread(const GraphInfer *at, Spread spread, const uint32_t *source, uint32_t **gather)
-{
-    const GraphNode *x = infer_in(at, 0);
-    Shape from = x->shape, to = at->node->shape;
-    *gather = NULL;
-    if (spread.kind == SPREAD_UNIFORM)
-        return spread;
-    if (spread.kind == SPREAD_CHANNEL && at->node->op == GRAPH_transpose) {
-        uint32_t axis = 0;
-        while (at->node->attr.permutation[axis] != spread.axis)
-            axis++;
-        return (Spread){ SPREAD_CHANNEL, axis };
-    }
-    bool keeps_last = from.rank > 0 && to.rank > 0 && from.dim[from.rank - 1] == to.dim[to.rank - 1];
-    if (spread.kind == SPREAD_CHANNEL && keeps_last && spread.axis == from.rank - 1)
-        return (Spread){ SPREAD_CHANNEL, to.rank - 1 };
-    uint32_t n = shape_size(to);
-    *gather = arena_array(at->arena, uint32_t, n);
-    for (uint32_t e = 0; e < n; e++)
-        (*gather)[e] = spread_index(spread, from, source ? source[e] : e);
-    return (Spread){ SPREAD_ELEMENT, 0 };
-}
-
-static void move_type(GraphInfer *at, const TypeMap *type, const uint32_t *source)
-{
-    uint32_t *gather;
-    TypeMap moved = { move_spread(at, type->spread, source, &gather), type->at };
-    if (gather) {
-        uint32_t n = shape_size(at->node->shape);
-        FixedType *list = arena_array(at->arena, FixedType, n);
-        for (uint32_t i = 0; i < n; i++)
-            list[i] = type->at[gather[i]];
-        moved.at = list;
-    }
-    at->node->type = moved;
-}
-
-static void move_scale(GraphInfer *at, const Scale *scale, const uint32_t *source)
-{
-    if (scale_is_identity(scale))
-        return;
-    uint32_t *gather;
-    Scale moved = { move_spread(at, scale->spread, source, &gather), scale->multiplier, scale->offset };
-    if (gather) {
-        uint32_t n = shape_size(at->node->shape);
-        Rational *multiplier = arena_array(at->arena, Rational, n), *offset = arena_array(at->arena, Rational, n);
-        for (uint32_t i = 0; i < n; i++) {
-            multiplier[i] = scale->multiplier[gather[i]];
-            offset[i] = scale->offset[gather[i]];
-        }
-        moved.multiplier = multiplier;
-        moved.offset = offset;
-    }
-    at->node->scale = moved;
-}
-
-bool graph_range_reshape(GraphInfer *at)
-{
-    const GraphNode *x = infer_in(at, 0);
-    move_type(at, &x->type, NULL);
-    move_scale(at, &x->scale, NULL);
-    at->node->range = x->range;
-    return true;
-}
-
-bool graph_range_transpose(GraphInfer *at)
-{
-    const GraphNode *x = infer_in(at, 0);
-    uint32_t n = shape_size(x->shape);
-    uint32_t *source = arena_array(at->arena, uint32_t, n);
-    for (uint32_t e = 0; e < n; e++)
-        source[e] = transpose_index(at->node->shape, x->shape, at->node->attr.permutation, e);
-    move_type(at, &x->type, source);
-    move_scale(at, &x->scale, source);
-    Interval *range = new_range(at);
-    for (uint32_t e = 0; e < n; e++)
-        range[e] = x->range[source[e]];
-    at->node->range = range;
-    return true;
-}
-
-/* ---- argmax ---- */
-
-/* First and last index that can be the first largest: one that some value of it can win against the least values of the others. */
-static bool winners(GraphInfer *at, const GraphNode *x, uint32_t first, uint32_t n, int32_t frac, Interval *out)
-{
-    Interval *value = arena_array(at->arena, Interval, n);
-    for (uint32_t i = 0; i < n; i++)
-        if (!infer_lift(at, x, first + i, frac, &value[i]))
-            return false;
-    /* before[i]: greatest lo of those in front of i, that i must exceed; after: of those behind it, that it must reach */
-    i128 *after = arena_array(at->arena, i128, n);
-    for (uint32_t i = n; i-- > 1;)
-        after[i - 1] = i == n - 1 ? value[i].lo : i128_max(after[i], value[i].lo);
-    i128 before = value[0].lo;
-    bool any = false;
-    for (uint32_t i = 0; i < n; before = i128_max(before, value[i].lo), i++) {
-        if ((i > 0 && value[i].hi <= before) || (i < n - 1 && value[i].hi < after[i]))
-            continue;
-        *out = any ? interval_join(*out, interval_point(i)) : interval_point(i);
-        any = true;
-    }
-    assert(any);
-    return true;
-}
-
-bool graph_range_argmax(GraphInfer *at)
-{
-    const GraphNode *x = infer_in(at, 0);
-    uint32_t n = x->shape.dim[x->shape.rank - 1];
-    int32_t frac = type_map_frac(&x->type, x->shape);
-    bool compares_raw = scale_is_uniform(&x->scale, x->shape) && scale_is_positive(&x->scale, x->shape);
-    Interval *range = new_range(at);
-    for (uint32_t e = 0, count = shape_size(at->node->shape); e < count; e++) {
-        range[e] = interval_of(0, n - 1);
-        if (compares_raw && !winners(at, x, e * n, n, frac, &range[e]))
-            return false;
-    }
-    FixedType *type = arena_new(at->arena, FixedType);
-    *type = fixed_holding(0, n - 1, 0);
-    at->node->type = (TypeMap){ SPREAD_ONE, type };
-    at->node->range = range;
-    return true;
-}
-
-bool graph_range_softmax(GraphInfer *at)
-{
-    at->node->kind = KIND_F64;
     return true;
 }

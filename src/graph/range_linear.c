@@ -5,8 +5,8 @@
  *     out[o] = mx mw[o] * sum X W 2^-(fx + fw)   +   mw[o] * sum ox[i] W 2^-fw
  *              `-scale-'  `------- raw -------'      `-------- offset -------'
  *
- * so mx must be one number, mw may differ by output channel, and offsets of x need constant weights and no padding (a padded 0 is no value of a
- * scaled x). Each range is the sum of the terms' exact intervals: every bound is reached when the inputs are independent.
+ * so mx must be one number, mw may differ by output channel, and offsets of x need constant weights and no padding (a padded 0 is no value
+ * of a scaled x). Each range is the sum of the terms' exact intervals: every bound is reached when the inputs are independent.
  */
 #include "graph/inside.h"
 
@@ -16,9 +16,9 @@ typedef struct Linear {
     GraphInfer *at;
     const GraphNode *x, *w, *bias; /* bias NULL: none */
     GraphWindow window;
-    int32_t frac;              /* of the sum */
-    bool add_bias;             /* in raw */
-    bool narrow;               /* the weights are constants, and no sum of terms can reach 126 bits: no need to ask at each step */
+    int32_t frac;  /* of the sum */
+    bool add_bias; /* in raw */
+    bool narrow;   /* the weights are constants, and no sum of terms can reach 126 bits: no need to ask at each step */
 } Linear;
 
 static uint32_t n_weights(const Linear *l) { return shape_size(l->w->shape); }
@@ -106,7 +106,8 @@ static uint32_t magnitude_bits(const GraphNode *x)
     uint32_t bits = 0;
     for (uint32_t i = 0, n = shape_size(x->shape); i < n; i++)
         if (!is_zero(x->range[i]))
-            bits = u32_max(bits, u32_max(bits_signed(x->range[i].lo), bits_signed(x->range[i].hi)) + (uint32_t)(frac - type_at(&x->type, x->shape, i).frac));
+            bits = u32_max(bits, u32_max(bits_signed(x->range[i].lo), bits_signed(x->range[i].hi)) +
+                                     (uint32_t)(frac - type_at(&x->type, x->shape, i).frac));
     return bits;
 }
 
@@ -118,7 +119,8 @@ static bool is_narrow(const Linear *l)
     uint64_t terms = (uint64_t)n_weights(l) / l->window.out_channels + 1; /* below 2^28: the bias is one */
     uint32_t bias = l->add_bias ? magnitude_bits(l->bias) + (uint32_t)(l->frac - type_map_frac(&l->bias->type, l->bias->shape)) : 0;
     uint64_t shift = (uint64_t)(l->frac - type_map_frac(&l->x->type, l->x->shape) - type_map_frac(&l->w->type, l->w->shape));
-    return u32_max(bias, magnitude_bits(l->x) + magnitude_bits(l->w) + (uint32_t)u32_min((uint32_t)shift, 1000)) + bits_unsigned(terms) < 124;
+    return u32_max(bias, magnitude_bits(l->x) + magnitude_bits(l->w) + (uint32_t)u32_min((uint32_t)shift, 1000)) + bits_unsigned(terms) <
+           124;
 }
 
 static bool range_of_all(Linear *l)
@@ -215,8 +217,9 @@ static bool bias_scale(Linear *l, const Rational *multiplier, Rational *offset)
     l->add_bias = equal;
     l->at->node->last_absorbed = !equal;
     for (uint32_t o = 0; o < l->window.out_channels; o++) {
-        Rational more = equal ? scale_offset_at(&bias->scale, bias->shape, o)
-                              : scale_value(l->at->arena, &bias->scale, bias->shape, o, bias->range[o].lo, type_at(&bias->type, bias->shape, o));
+        Rational more =
+            equal ? scale_offset_at(&bias->scale, bias->shape, o)
+                  : scale_value(l->at->arena, &bias->scale, bias->shape, o, bias->range[o].lo, type_at(&bias->type, bias->shape, o));
         offset[o] = rational_add(l->at->arena, offset[o], more);
     }
     return true;
@@ -236,17 +239,17 @@ static bool scale_of_linear(Linear *l)
         multiplier[o] = rational_mul(arena, multiplier[o], of_input);
     if (l->bias && !bias_scale(l, multiplier, offset))
         return false;
-    Shape channels = { .rank = 1, .dim = { n_out } };
+    Shape channels = {.rank = 1, .dim = {n_out}};
     Scale scale = scale_compress(arena, channels, multiplier, offset);
     if (scale.spread.kind != SPREAD_UNIFORM)
-        scale.spread = (Spread){ SPREAD_CHANNEL, l->at->node->shape.rank - 1 };
+        scale.spread = (Spread){SPREAD_CHANNEL, l->at->node->shape.rank - 1};
     l->at->node->scale = scale;
     return true;
 }
 
 static bool range_linear(GraphInfer *at)
 {
-    Linear l = { .at = at, .x = infer_in(at, 0), .w = infer_in(at, 1), .bias = at->node->n_inputs > 2 ? infer_in(at, 2) : NULL };
+    Linear l = {.at = at, .x = infer_in(at, 0), .w = infer_in(at, 1), .bias = at->node->n_inputs > 2 ? infer_in(at, 2) : NULL};
     l.window = graph_window(at->module, at->node);
     if (!scale_of_linear(&l))
         return false;

@@ -1,11 +1,11 @@
 /* graph/scale.c: value = raw * 2^-frac * multiplier + offset. */
 #include "graph/inside.h"
 
-static const uint32_t one_limb[] = { 1 };
+static const uint32_t one_limb[] = {1};
 
-Rational rational_one(void) { return (Rational){ .num = { .limb = one_limb, .n = 1 }, .den = { .limb = one_limb, .n = 1 } }; }
+Rational rational_one(void) { return (Rational){.num = {.limb = one_limb, .n = 1}, .den = {.limb = one_limb, .n = 1}}; }
 
-Rational rational_zero(void) { return (Rational){ .den = { .limb = one_limb, .n = 1 } }; }
+Rational rational_zero(void) { return (Rational){.den = {.limb = one_limb, .n = 1}}; }
 
 Rational scale_multiplier_at(const Scale *scale, Shape shape, uint32_t element)
 {
@@ -69,7 +69,7 @@ Scale scale_compress(Arena *arena, Shape shape, const Rational *multiplier, cons
 {
     uint32_t n = shape_size(shape);
     for (uint32_t axis = 0; axis <= shape.rank; axis++) {
-        Spread spread = axis == 0 ? SPREAD_ONE : (Spread){ SPREAD_CHANNEL, shape.rank - axis }; /* the last axis first */
+        Spread spread = axis == 0 ? SPREAD_ONE : (Spread){SPREAD_CHANNEL, shape.rank - axis}; /* the last axis first */
         uint32_t count = spread_count(spread, shape), element = 0;
         uint32_t *first = arena_array(arena, uint32_t, count); /* element + 1 that stands for the channel */
         for (; element < n; element++) {
@@ -86,9 +86,9 @@ Scale scale_compress(Arena *arena, Shape shape, const Rational *multiplier, cons
             m[i] = multiplier[first[i] - 1];
             o[i] = offset[first[i] - 1];
         }
-        return (Scale){ spread, m, o };
+        return (Scale){spread, m, o};
     }
-    return (Scale){ { SPREAD_ELEMENT, 0 }, multiplier, offset };
+    return (Scale){{SPREAD_ELEMENT, 0}, multiplier, offset};
 }
 
 void scale_drop_identity(Shape shape, Scale *scale)
@@ -97,7 +97,7 @@ void scale_drop_identity(Shape shape, Scale *scale)
     for (uint32_t i = 0, n = scale_count(scale, shape); i < n; i++)
         one &= rational_equal(scale->multiplier[i], rational_one());
     if (one)
-        *scale = (Scale){ 0 };
+        *scale = (Scale){0};
 }
 
 void scale_normalise(Arena *arena, Shape shape, TypeMap *type, Scale *scale)
@@ -115,7 +115,7 @@ void scale_normalise(Arena *arena, Shape shape, TypeMap *type, Scale *scale)
     if (both.kind == SPREAD_UNIFORM)
         both = scale->spread;
     else if (scale->spread.kind != SPREAD_UNIFORM && (scale->spread.kind != both.kind || scale->spread.axis != both.axis))
-        both = (Spread){ SPREAD_ELEMENT, 0 };
+        both = (Spread){SPREAD_ELEMENT, 0};
     uint32_t n = spread_count(both, shape);
     FixedType *at = arena_array(arena, FixedType, n);
     for (uint32_t i = 0; i < n; i++) {
@@ -126,6 +126,6 @@ void scale_normalise(Arena *arena, Shape shape, TypeMap *type, Scale *scale)
         at[i] = type->at[t];
         at[i].frac -= power;
     }
-    *type = (TypeMap){ both, at };
-    *scale = (Scale){ 0 };
+    *type = (TypeMap){both, at};
+    *scale = (Scale){0};
 }

@@ -15,7 +15,7 @@ bool shape_make(const uint64_t *dim, uint32_t rank, Shape *out)
 {
     if (rank > SHAPE_MAX_RANK)
         return false;
-    Shape shape = { .rank = rank };
+    Shape shape = {.rank = rank};
     uint64_t size = 1;
     for (uint32_t i = 0; i < rank; i++) {
         if (dim[i] == 0 || dim[i] > SHAPE_MAX_ELEMENTS || (size *= dim[i]) > SHAPE_MAX_ELEMENTS)
@@ -114,7 +114,7 @@ uint32_t broadcast_index(Shape to, Shape from, uint32_t element)
 
 uint32_t transpose_index(Shape to, Shape from, const uint32_t *permutation, uint32_t element)
 {
-    uint32_t at[SHAPE_MAX_RANK] = { 0 }, index = 0;
+    uint32_t at[SHAPE_MAX_RANK] = {0}, index = 0;
     for (uint32_t i = to.rank; i-- > 0; element /= to.dim[i])
         at[permutation[i]] = element % to.dim[i];
     for (uint32_t i = 0; i < from.rank; i++)
@@ -126,8 +126,16 @@ uint32_t transpose_index(Shape to, Shape from, const uint32_t *permutation, uint
 static GraphWindow window_of_dense(const GraphNode *x, const GraphNode *node)
 {
     uint32_t n_in = x->shape.dim[x->shape.rank - 1], rows = shape_size(x->shape) / n_in;
-    return (GraphWindow){ .in_height = rows, .in_width = 1, .in_channels = n_in, .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                          .stride_width = 1, .out_height = rows, .out_width = 1, .out_channels = node->shape.dim[node->shape.rank - 1] };
+    return (GraphWindow){.in_height = rows,
+                         .in_width = 1,
+                         .in_channels = n_in,
+                         .kernel_height = 1,
+                         .kernel_width = 1,
+                         .stride_height = 1,
+                         .stride_width = 1,
+                         .out_height = rows,
+                         .out_width = 1,
+                         .out_channels = node->shape.dim[node->shape.rank - 1]};
 }
 
 GraphWindow graph_window(const GraphModule *module, const GraphNode *node)
@@ -135,8 +143,12 @@ GraphWindow graph_window(const GraphModule *module, const GraphNode *node)
     const GraphNode *x = graph_input_node(module, node, 0);
     if (node->op == GRAPH_dense)
         return window_of_dense(x, node);
-    GraphWindow w = { .in_height = x->shape.dim[0], .in_width = x->shape.dim[1], .in_channels = x->shape.dim[2],
-                      .out_height = node->shape.dim[0], .out_width = node->shape.dim[1], .out_channels = node->shape.dim[2] };
+    GraphWindow w = {.in_height = x->shape.dim[0],
+                     .in_width = x->shape.dim[1],
+                     .in_channels = x->shape.dim[2],
+                     .out_height = node->shape.dim[0],
+                     .out_width = node->shape.dim[1],
+                     .out_channels = node->shape.dim[2]};
     if (node->op == GRAPH_conv2d) {
         const GraphConv *conv = node->attr.conv;
         const GraphNode *kernel = graph_input_node(module, node, 1);

@@ -1,5 +1,5 @@
-/* graph/verify.c: the rules of the vocabulary that hold before anything is inferred: structure, and attributes one by one. Lists by channel or element are
- * looked through as far as the node's shape is known.
+/* graph/verify.c: the rules of the vocabulary that hold before anything is inferred: structure, and attributes one by one. Lists by channel
+ * or element are looked through as far as the node's shape is known.
  */
 #include "graph/inside.h"
 
@@ -19,8 +19,8 @@ typedef struct Verify {
 
 static Place place_of(const Verify *v)
 {
-    return v->node ? infer_place(&(GraphInfer){ v->scratch, v->module, (GraphNode *)v->node, v->file, v->diags })
-                   : (Place){ .file = v->file, .kind = "module", .layer = v->module ? v->module->name : NULL };
+    return v->node ? infer_place(&(GraphInfer){v->scratch, v->module, (GraphNode *)v->node, v->file, v->diags})
+                   : (Place){.file = v->file, .kind = "module", .layer = v->module ? v->module->name : NULL};
 }
 
 KAON_PRINTF(3, 4) static void breach(Verify *v, DiagCode code, const char *format, ...)
@@ -36,7 +36,10 @@ KAON_PRINTF(3, 4) static void breach(Verify *v, DiagCode code, const char *forma
 
 static uint32_t known_count(Spread spread, Shape shape) { return spread_fits(spread, shape) ? spread_count(spread, shape) : 0; }
 
-static bool type_is_sound(FixedType type) { return type.bits <= FIXED_MAX_BITS && type.frac <= FIXED_MAX_FRAC && type.frac >= -FIXED_MAX_FRAC; }
+static bool type_is_sound(FixedType type)
+{
+    return type.bits <= FIXED_MAX_BITS && type.frac <= FIXED_MAX_FRAC && type.frac >= -FIXED_MAX_FRAC;
+}
 
 static void check_quantisers(Verify *v, const QuantMap *map)
 {
@@ -80,7 +83,8 @@ static void check_own_shape(Verify *v)
     for (uint32_t i = 0; i < shape.rank && i < SHAPE_MAX_RANK; i++)
         dim[i] = shape.dim[i];
     if (!shape_make(dim, shape.rank, &out))
-        breach(v, DIAG_SHAPE, "the shape has a dimension 0, more than %u of them, or more than %u elements", SHAPE_MAX_RANK, SHAPE_MAX_ELEMENTS);
+        breach(v, DIAG_SHAPE, "the shape has a dimension 0, more than %u of them, or more than %u elements", SHAPE_MAX_RANK,
+               SHAPE_MAX_ELEMENTS);
 }
 
 static void check_raw(Verify *v, const GraphTensor *tensor)
@@ -148,7 +152,10 @@ static void check_input(Verify *v)
         check_quantisers(v, &input->type);
 }
 
-static bool pads_are_sane(uint32_t a, uint32_t b, uint32_t c, uint32_t d, uint32_t below) { return a < below && b < below && c < below && d < below; }
+static bool pads_are_sane(uint32_t a, uint32_t b, uint32_t c, uint32_t d, uint32_t below)
+{
+    return a < below && b < below && c < below && d < below;
+}
 
 #define WINDOW_MOST (1u << 14) /* of one axis; a product of two fits easily */
 
@@ -343,7 +350,8 @@ static void check_links(Verify *v, GraphRef ref)
 
 bool graph_verify_links(const GraphModule *module, GraphRef ref, const char *file, DiagList *diags)
 {
-    Verify v = { module->graph, module, index_of_module(module), file, diags, arena_child(module->graph->arena), graph_node(module, ref), true };
+    Verify v = {module->graph,           module, index_of_module(module), file, diags, arena_child(module->graph->arena),
+                graph_node(module, ref), true};
     check_links(&v, ref);
     arena_destroy(v.scratch);
     return v.sound;
@@ -408,7 +416,7 @@ static void verify_module(Verify *v)
 
 bool graph_verify(const Graph *graph, const char *file, DiagList *diags)
 {
-    Verify v = { .graph = graph, .file = file, .diags = diags, .scratch = arena_child(graph->arena), .sound = true };
+    Verify v = {.graph = graph, .file = file, .diags = diags, .scratch = arena_child(graph->arena), .sound = true};
     Map names = map_init(v.scratch);
     if (graph->modules.n == 0)
         breach(&v, DIAG_VERIFY, "the graph is empty");

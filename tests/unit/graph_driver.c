@@ -1,5 +1,5 @@
-/* graph_driver SEED COUNT [scales]: random graphs with random events, for graph_oracle.py: the text, the raw inputs, and the exact value of every
- * node of the top as the reference interpreter has it. */
+/* graph_driver SEED COUNT [scales]: random graphs with random events, for graph_oracle.py: the text, the raw inputs, and the exact value of
+ * every node of the top as the reference interpreter has it. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -15,7 +15,7 @@ static void put_event(Text *text, const Graph *graph, RefExecutor *ref, Rng *rng
 {
     const GraphModule *top = graph_top(graph);
     Arena *arena = arena_child(text->arena);
-    VEC(i128) in = { 0 };
+    VEC(i128) in = {0};
     uint32_t n_out = 0;
     for (uint32_t i = 0; i < top->outputs.n; i++)
         n_out += shape_size(graph_node(top, top->outputs.at[i].ref)->shape);
@@ -49,12 +49,14 @@ static void put_event(Text *text, const Graph *graph, RefExecutor *ref, Rng *rng
 
 int main(int argc, char **argv)
 {
-    Rng rng = { argc > 1 ? strtoull(argv[1], NULL, 0) : 1 };
+    Rng rng = {argc > 1 ? strtoull(argv[1], NULL, 0) : 1};
     uint32_t count = argc > 2 ? (uint32_t)strtoul(argv[2], NULL, 0) : 10;
     for (uint32_t i = 0; i < count; i++) {
         Arena *arena = arena_create(NULL);
-        GraphRandomOptions options = { .n_nodes = 4 + rng_below(&rng, 24), .max_elements = 8 + rng_below(&rng, 40), .scales = rng_chance(&rng, 2),
-                                       .modules = rng_chance(&rng, 2) };
+        GraphRandomOptions options = {.n_nodes = 4 + rng_below(&rng, 24),
+                                      .max_elements = 8 + rng_below(&rng, 40),
+                                      .scales = rng_chance(&rng, 2),
+                                      .modules = rng_chance(&rng, 2)};
         Graph *graph = graph_random(arena, &rng, &options);
         RefExecutor *ref = ref_create(arena, graph, REF_RAW);
         Text text = text_init(arena);

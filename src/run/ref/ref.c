@@ -1,8 +1,8 @@
 /* run/ref/ref.c: every node in order, through graph_eval_raw or graph_eval_f64.
  *
- * A module has one workspace: calls do not recurse, so it is free again when a call returns, and the call keeps the outputs in a block of its own, into
- * which its out nodes point. What no input reaches is computed once, on creation; there a graph for raw numbers may hold real constants, as long as
- * a quantiser stands behind them.
+ * A module has one workspace: calls do not recurse, so it is free again when a call returns, and the call keeps the outputs in a block of
+ * its own, into which its out nodes point. What no input reaches is computed once, on creation; there a graph for raw numbers may hold real
+ * constants, as long as a quantiser stands behind them.
  */
 #include "run/ref/ref.h"
 
@@ -132,7 +132,8 @@ static void ensure_real(Arena *arena, RefModule *m, GraphRef ref)
     m->real[ref] = arena_array(arena, double, size_at(m, ref));
     Arena *scratch = arena_child(arena);
     for (uint32_t e = 0, n = size_at(m, ref); e < n; e++)
-        m->real[ref][e] = rational_to_double(scale_value(scratch, &node->scale, node->shape, e, m->raw[ref][e], type_at(&node->type, node->shape, e)));
+        m->real[ref][e] =
+            rational_to_double(scale_value(scratch, &node->scale, node->shape, e, m->raw[ref][e], type_at(&node->type, node->shape, e)));
     arena_destroy(scratch);
 }
 
@@ -274,7 +275,8 @@ static void call_f64(const RefExecutor *ref, RefModule *m, GraphRef call)
     }
 }
 
-/* A quantiser without its grid: what saturates still does, since it is the model's non-linearity (quantized_relu saturates); the rest passes. */
+/* A quantiser without its grid: what saturates still does, since it is the model's non-linearity (quantized_relu saturates); the rest
+ * passes. */
 static void limit_f64(RefModule *m, GraphRef ref)
 {
     const GraphNode *node = node_at(m, ref);
