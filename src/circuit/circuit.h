@@ -187,7 +187,7 @@ void circuit_instance(CircuitBuilder *b, uint32_t module, const CircuitRef *in, 
 static inline CircuitNode *circuit_node(const CircuitModule *module, CircuitRef ref) { return &module->nodes.at[ref]; }
 static inline CircuitRef *circuit_operands(const CircuitModule *module, const CircuitNode *node)
 {
-    return module->operands.at + node->first_operand;
+    return node->n_operands > 0 ? module->operands.at + node->first_operand : NULL; /* the module may have no list at all */
 }
 static inline CircuitRef circuit_operand(const CircuitModule *module, const CircuitNode *node, uint32_t i)
 {
@@ -198,6 +198,9 @@ const char *circuit_port_value_name(Arena *arena, const CircuitPort *ports, uint
 
 /* ---- range.c: the exact interval of a node's value and the frac it is counted in (the natural one), before any wrap ---- */
 bool circuit_exact_range(const CircuitModule *module, const CircuitNode *node, Interval *range, int32_t *frac); /* false: beyond 126 bits */
+/* The range that follows for the node in its own type, after the wrap; *fits says whether the wrap changes nothing. False: beyond 126 bits
+ * or not on the type's grid. */
+bool circuit_settled_range(const CircuitModule *module, const CircuitNode *node, Interval *range, bool *fits);
 /* Recomputes every range of a verified circuit (types kept) from the inputs' and states' ranges forward; ranges only ever shrink, and wrap
  * flags go where nothing wraps any more. */
 void circuit_infer_ranges(Circuit *circuit);

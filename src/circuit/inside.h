@@ -36,9 +36,6 @@ static inline Quantiser node_quantiser(const CircuitNode *node)
 
 /* The interval of raw units of 2^-from in raw units of 2^-to. False if a value is not on that grid, or leaves 126 bits. */
 bool circuit_move_range(Interval range, int32_t from, int32_t to, Interval *out);
-/* The range that follows for the node in its own type, after the wrap; *fits says whether the wrap changes nothing. False: beyond 126 bits
- * or not on the type's grid. */
-bool circuit_settled_range(const CircuitModule *module, const CircuitNode *node, Interval *range, bool *fits);
 
 /* Fills table->summary from its entries. */
 void circuit_table_summarise(Arena *arena, CircuitTable *table);

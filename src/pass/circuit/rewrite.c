@@ -146,6 +146,48 @@ static void rewrite_module(WireRewrite *r, RewriteWire wire)
     }
 }
 
+/* A replaced node may have a wider proven range than the old one, though the same values: interval arithmetic forgets how its parts depend on each other.
+ * What was promised of them, by a module's input or a state, is then promised by the type alone. Each promise falls once at most. */
+static bool promise_falls(const CircuitModule *module, CircuitRef operand, CircuitNode *promise)
+{
+    if (interval_within(circuit_node(module, operand)->range, promise->range))
+        return false;
+    promise->range = interval_of_type(promise->type);
+    return true;
+}
+
+static bool some_promise_falls(Circuit *circuit)
+{
+    bool fallen = false;
+    for (uint32_t m = 0; m < circuit->modules.n; m++) {
+        CircuitModule *module = circuit->modules.at[m];
+        for (uint32_t i = 0; i < module->nodes.n; i++) {
+            CircuitNode *node = &module->nodes.at[i];
+            if (node->op == CIRCUIT_state)
+                fallen |= promise_falls(module, circuit_operand(module, node, 0), node);
+            CircuitModule *callee = node->op == CIRCUIT_instance ? circuit->modules.at[node->attr.index] : NULL;
+            for (uint32_t k = 0; callee != NULL && k < node->n_operands; k++)
+                fallen |= promise_falls(module, circuit_operand(module, node, k), circuit_node(callee, callee->inputs.at[k]));
+        }
+    }
+    return fallen;
+}
+
+/* A user whose type held the old range still holds every value; it says `wrap` where that no longer follows from the ranges. */
+static void allow_wraps(Circuit *circuit)
+{
+    for (uint32_t m = 0; m < circuit->modules.n; m++) {
+        CircuitModule *module = circuit->modules.at[m];
+        for (uint32_t i = 0; i < module->nodes.n; i++) {
+            CircuitNode *node = &module->nodes.at[i];
+            Interval range;
+            bool fits = true;
+            if (circuit_op_info((CircuitOp)node->op)->flags & CIRCUIT_PURE && circuit_settled_range(module, node, &range, &fits) && !fits)
+                node->wrap = true;
+        }
+    }
+}
+
 Circuit *rewrite_circuit(Arena *arena, const Circuit *circuit, RewriteWire wire)
 {
     Circuit *result = circuit_create(arena);
@@ -161,6 +203,9 @@ Circuit *rewrite_circuit(Arena *arena, const Circuit *circuit, RewriteWire wire)
         r.map = arena_array(arena, CircuitRef, r.from->nodes.n);
         rewrite_module(&r, wire);
     }
-    circuit_infer_ranges(result);
+    do
+        circuit_infer_ranges(result);
+    while (some_promise_falls(result));
+    allow_wraps(result);
     return result;
 }
