@@ -1,5 +1,12 @@
-/* time/cost.c: sums over a circuit. A module is added up once; an instance adds its module's sums to the caller. One walk a module: O(nodes). */
-#include "time/time.h"
+/* time/cost.c: sums over a circuit. A module is added up once; an instance adds its module's sums to the caller. One walk a module: O(edges).
+ *
+ * Prices are of nodes alone; here a node's users are known too, and two kinds of gates dissolve in them, in Yosys as on the device:
+ *
+ *     max(x, 0) -> register          the register's synchronous reset, driven by the sign
+ *     saturated, unsigned -> register     its synchronous set, driven by `over`
+ *     max(x, 0) -> quantise          the bits that rounding drops are read by one function only, which takes the sign as one more input
+ */
+#include "time/schedule.h"
 
 typedef struct ModuleCost {
     CostLine total;
@@ -26,10 +33,44 @@ static void add_line(CostLine *to, const CostLine *from)
 
 static bool is_adder(const CircuitNode *node) { return node->op == CIRCUIT_add || node->op == CIRCUIT_sub || node->op == CIRCUIT_negate; }
 
-static CostLine node_cost(const Walk *walk, const CircuitModule *module, const CircuitNode *node, uint32_t *delay_ps)
+static bool is_constant(const CircuitModule *module, const CircuitNode *node, uint32_t i)
 {
+    return circuit_node(module, circuit_operand(module, node, i))->op == CIRCUIT_constant;
+}
+
+/* Bits that are x or a constant, whatever the data: one gate each. */
+static uint32_t gated_bits(const CircuitModule *module, const CircuitNode *node)
+{
+    if (node->op == CIRCUIT_max || node->op == CIRCUIT_min)
+        return is_constant(module, node, 0) || is_constant(module, node, 1) ? node->type.bits : 0;
+    if (node->op == CIRCUIT_select)
+        return is_constant(module, node, 1) || is_constant(module, node, 2) ? node->type.bits : 0;
+    bool one_limit = node->op == CIRCUIT_quantise && node->overflow != OVERFLOW_WRAP && !circuit_node(module, circuit_operand(module, node, 0))->type.is_signed;
+    return one_limit ? node->type.bits : 0;
+}
+
+/* How many of the gates dissolve in whoever reads them. */
+static uint32_t dissolved_bits(const CircuitModule *module, const TimeUsers *users, CircuitRef ref)
+{
+    const CircuitNode *node = circuit_node(module, ref);
+    uint32_t bits = gated_bits(module, node);
+    if (users->first[ref] == users->first[ref + 1])
+        return 0;
+    for (uint32_t k = users->first[ref]; k < users->first[ref + 1] && bits > 0; k++) {
+        const CircuitNode *user = circuit_node(module, users->user[k]);
+        int64_t drop = user->op == CIRCUIT_quantise && node->op != CIRCUIT_quantise ? (int64_t)node->type.frac - user->type.frac : 0;
+        if (user->op != CIRCUIT_delay)
+            bits = drop <= 0 ? 0 : drop < bits ? (uint32_t)drop : bits;
+    }
+    return bits;
+}
+
+static CostLine node_cost(const Walk *walk, const CircuitModule *module, const TimeUsers *users, CircuitRef ref, uint32_t *delay_ps)
+{
+    const CircuitNode *node = circuit_node(module, ref);
     PartPrice price = time_node_price(walk->part, module, node);
     *delay_ps = price.delay_ps;
+    price.luts -= u32_min(price.luts, dissolved_bits(module, users, ref));
     CostLine line = { .adders = is_adder(node), .luts = price.luts, .carries = price.carries };
     line.wires = price.luts + price.carries > 0 || is_adder(node);
     if (node->op == CIRCUIT_delay)
@@ -46,10 +87,11 @@ static ModuleCost module_cost(const Walk *walk, const CircuitModule *module)
     ModuleCost cost = { .layer = arena_array(walk->arena, CostLine, n_layers), .out_depth = arena_array(walk->arena, uint32_t, module->outputs.n),
                         .out_ps = arena_array(walk->arena, uint32_t, module->outputs.n) };
     uint32_t *chain = arena_array(walk->arena, uint32_t, n), *adders = arena_array(walk->arena, uint32_t, n), *ps = arena_array(walk->arena, uint32_t, n);
+    TimeUsers users = time_users(walk->arena, module);
     for (uint32_t i = 0; i < n; i++) {
         const CircuitNode *node = &module->nodes.at[i];
         uint32_t delay_ps, own = is_adder(node);
-        CostLine line = node_cost(walk, module, node, &delay_ps);
+        CostLine line = node_cost(walk, module, &users, i, &delay_ps);
         const ModuleCost *callee = node->op == CIRCUIT_instance ? &walk->of_module[node->attr.index] : NULL;
         if (callee) {
             for (uint32_t l = 0; l < n_layers; l++)

@@ -92,6 +92,31 @@ static void copy_inputs(Copy *c)
         put_taps(c, c->from->inputs.at[i]);
 }
 
+/* A quantise that rounds and then saturates is two steps with a place for a register between them: rounding at a width that holds all that can come, then
+ * the fit. The same bits, since rounding ends before overflow begins. */
+static CircuitRef split_rounding(Copy *c, const CircuitNode *node)
+{
+    CircuitRef operand = c->map[circuit_operand(c->from, node, 0)];
+    FixedType from = circuit_node(c->to, operand)->type;
+    int64_t drop = (int64_t)from.frac - node->type.frac;
+    if (drop <= 0 || drop > FIXED_MAX_BITS || node->rounding == ROUND_TRN ||
+        (node->overflow == OVERFLOW_WRAP && node->saturated_bits == 0))
+        return operand;
+    Rounding rounding = (Rounding)node->rounding;
+    FixedType type = fixed_holding(round_raw(fixed_min(from), (uint32_t)drop, rounding), round_raw(fixed_max(from), (uint32_t)drop, rounding), node->type.frac);
+    if (interval_fits(interval_of_type(type), node->type) || type.bits > FIXED_MAX_BITS)
+        return operand;
+    Quantiser q = { .type = type, .rounding = rounding, .overflow = OVERFLOW_WRAP };
+    CircuitNode step = plain(node);
+    step.op = CIRCUIT_quantise;
+    step.type = type;
+    step.rounding = node->rounding;
+    step.overflow = OVERFLOW_WRAP;
+    step.range = interval_quantise(circuit_node(c->to, operand)->range, from.frac, &q);
+    step.arrival_ps = -1;
+    return circuit_append(c->to, &step, &operand, 1);
+}
+
 static void copy_node(Copy *c, CircuitRef old)
 {
     const CircuitNode *node = circuit_node(c->from, old);
@@ -109,6 +134,8 @@ static void copy_node(Copy *c, CircuitRef old)
         CircuitRef operand = circuit_operand(c->from, node, k);
         operands[k] = node->op == CIRCUIT_out || !c->s ? c->map[operand] : tap(c, operand, c->s->stage[old]);
     }
+    if (!c->s && node->op == CIRCUIT_quantise)
+        operands[0] = split_rounding(c, node);
     c->map[old] = circuit_append(c->to, &new, operands, node->n_operands);
     put_taps(c, old);
 }

@@ -54,7 +54,8 @@ uint64_t time_schedule_bits(const TimeSchedule *s);
 int32_t time_last_use(const TimeSchedule *s, CircuitRef ref); /* latest stage on which it is read, outputs included */
 
 /* insert.c */
-/* A copy with the delays that the schedules ask for ([modules]), arrivals and latency; NULL: a copy without any delays. */
+/* A copy with the delays that the schedules ask for ([modules]), arrivals and latency; NULL: a copy without any delays, and
+ * with each quantise that rounds and saturates in two steps. */
 Circuit *time_copy(Arena *arena, const Circuit *circuit, TimeSchedule *const *schedules);
 
 #endif

@@ -31,7 +31,8 @@ typedef struct TimeReport {
 PartPrice time_node_price(const PartModel *part, const CircuitModule *module, const CircuitNode *node);
 
 /* A new circuit in `arena` with delays inserted, arrivals annotated, latency set; every input-to-output path crosses the same number of registers. Delays that
- * stand in `circuit` already are taken out first (the event does not notice). A clock shorter than a single operator is a DIAG_TIMING warning that
+ * stand in `circuit` already are taken out first (the event does not notice), and a quantise that rounds and saturates becomes two, so that a register may
+ * stand between. A clock shorter than a single operator is a DIAG_TIMING warning that
  * names the operator (report->met false), never a silent miss. NULL on errors. */
 Circuit *time_pipeline(Arena *arena, const Circuit *circuit, const TimeOptions *options, TimeReport *report, DiagList *diags);
 

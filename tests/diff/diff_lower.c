@@ -5,7 +5,7 @@
  *                 \--> lowered --> circuit executor -----------------+
  *                          \--> circuit passes --> circuit executor -'
  *
- *   diff_lower [--count N] [--seed S] [--verbose]
+ *   diff_lower [--count N] [--seed S] [--skip PASS] [--verbose]
  *
  * Prints its seed; on a difference the one line that repeats it. Equal means: the same exact values, under each side's own types and scales. */
 #include <setjmp.h>
@@ -24,6 +24,7 @@ typedef struct Case {
     Rng rng;
     uint64_t seed;
     bool verbose;
+    const char *skip; /* a pass over wires that is left out, to tell whose fault it is; NULL: none */
     DiagList diags;
     uint32_t n_refused, n_compared;
 } Case;
@@ -189,7 +190,7 @@ static bool run_case(Case *c)
     uint32_t n;
     const PassInfo *table = pass_table(&n);
     for (uint32_t i = 0; i < n; i++) {
-        if (table[i].circuit == NULL)
+        if (table[i].circuit == NULL || (c->skip != NULL && text_equal(table[i].name, c->skip)))
             continue;
         circuit = table[i].circuit(c->arena, circuit);
         show(c, table[i].name, NULL, circuit);
@@ -203,21 +204,24 @@ int main(int argc, char **argv)
 {
     uint64_t count = 200, seed = 1;
     bool verbose = false;
+    const char *skip = NULL;
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--count") == 0 && i + 1 < argc)
             count = strtoull(argv[++i], NULL, 0);
         else if (strcmp(argv[i], "--seed") == 0 && i + 1 < argc)
             seed = strtoull(argv[++i], NULL, 0);
+        else if (strcmp(argv[i], "--skip") == 0 && i + 1 < argc)
+            skip = argv[++i];
         else if (strcmp(argv[i], "--verbose") == 0)
             verbose = true;
         else
-            return fprintf(stderr, "usage: diff_lower [--count N] [--seed S] [--verbose]\n"), 2;
+            return fprintf(stderr, "usage: diff_lower [--count N] [--seed S] [--skip PASS] [--verbose]\n"), 2;
     }
     printf("diff_lower: %llu graphs from seed %llu\n", (unsigned long long)count, (unsigned long long)seed);
     fflush(stdout);
     uint32_t refused = 0, compared = 0;
     for (uint64_t i = 0; i < count; i++) {
-        Case c = { .arena = arena_create(NULL), .rng = { seed + i }, .seed = seed + i, .verbose = verbose };
+        Case c = { .arena = arena_create(NULL), .rng = { seed + i }, .seed = seed + i, .verbose = verbose, .skip = skip };
         c.diags = diag_init(c.arena);
         if (!run_case(&c))
             return 1;
