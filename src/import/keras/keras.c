@@ -3,13 +3,14 @@
 
 #include "base/process.h"
 
-#define CHILD_SECONDS 120u
+/* A small file takes milliseconds; a damaged one can lead libhdf5 round in circles. */
+static uint32_t child_seconds(size_t n_bytes) { return 10 + (uint32_t)(n_bytes >> 23); }
 
 Graph *import_keras(Arena *arena, const char *path, Bytes bytes, DiagList *diags)
 {
     /* The child inherits our address space; besides it holds the file twice and the largest weight, expanded. */
     ProcessLimits limits = {
-        .seconds = CHILD_SECONDS, .memory_bytes = (8ull << 30) + 4 * bytes.n, .output_bytes = KERAS_LIMIT_STREAM};
+        .seconds = child_seconds(bytes.n), .memory_bytes = (8ull << 30) + 4 * bytes.n, .output_bytes = KERAS_LIMIT_STREAM};
     ProcessResult result = process_isolate(arena, keras_extract, &bytes, limits);
     Place place = {.file = path};
     if (!result.started) {
@@ -17,7 +18,8 @@ Graph *import_keras(Arena *arena, const char *path, Bytes bytes, DiagList *diags
         return NULL;
     }
     if (result.timed_out) {
-        diag_error(diags, DIAG_LIMIT, place, "the file is corrupt, or made to do this", "reading the file took more than %u s", CHILD_SECONDS);
+        diag_error(diags, DIAG_LIMIT, place, "the file is corrupt, or made to do this", "reading the file took more than %u s",
+                   limits.seconds);
         return NULL;
     }
     if (result.n_out >= KERAS_LIMIT_STREAM || result.status == KERAS_CHILD_NO_MEMORY) {

@@ -625,7 +625,8 @@ static bool fix_output_words(Net *net, const IntList *frac)
     }
     net->layer = "output";
     append_quantise(net, (QuantMap){{SPREAD_ELEMENT, 0}, at});
-    return true;
+    vec_last(&net->module->outputs)->ref = net->ref;
+    return graph_infer(net->module->graph, net->file, net->diags);
 }
 
 static const char *read_output(Net *net, const json_t *object, IntList *frac)
@@ -688,8 +689,5 @@ Graph *import_net(Arena *arena, const char *path, Bytes bytes, DiagList *diags)
     if (diags->n_errors > errors)
         return NULL;
     graph_add_output(net.module, output, net.ref, POST_NONE);
-    if (!graph_infer(graph, path, diags) || !fix_output_words(&net, &frac))
-        return NULL;
-    vec_last(&net.module->outputs)->ref = net.ref;
-    return graph;
+    return graph_infer(graph, path, diags) && fix_output_words(&net, &frac) ? graph : NULL;
 }
