@@ -199,7 +199,7 @@ typedef struct GraphNode {
     TypeMap type;    /* FIXED: of the raw values */
     Scale scale;     /* FIXED */
     bool scale_open; /* FIXED, but the value has no integer form here: a non-linear op on a scaled value, before the scales are fused */
-    const Interval *range; /* FIXED: [shape_size] raw units of type, proven; NULL before graph_infer_ranges */
+    const Interval *range; /* FIXED: [shape_size] raw units of type, proven; NULL before graph_infer */
     const i128
         *threshold_raw; /* threshold on a FIXED input of identity scale: [spread_count][n_steps], x reaches step k iff raw >= it, raw at the
                          * input's type_map_frac; a step that no 126-bit number reaches stands at 2^126, one always reached at -2^126 */
