@@ -1,8 +1,8 @@
 /* num/rsqrt.c: a / sqrt(b) = sqrt(a^2 / b), by an integer square root.
  *
  * With r = a^2 / b and k such that 2^124 < r 4^k < 2^127, s = floor(sqrt(floor(r 4^k))) has 62 to 64 bits. sqrt(r) 2^k lies in [s, s + 1),
- * and equals s only if nothing was cut off; 2 s + (cut off ? 1 : 0) is then on the same side of every number of 54 bits or fewer as the exact root,
- * so one rounding of it is the rounding of the root.
+ * and equals s only if nothing was cut off; 2 s + (cut off ? 1 : 0) is then on the same side of every number of 54 bits or fewer as the
+ * exact root, so one rounding of it is the rounding of the root.
  */
 #include "num/rsqrt.h"
 

@@ -28,9 +28,12 @@ void builder_string(Builder *b, const char *name, const char *value);
 void builder_int_list(Builder *b, const char *name, uint32_t n, const int64_t *values);
 Bytes builder_bytes(Builder *b);
 
-#define DIMS(...) (uint32_t)COUNT_OF(((const int64_t[]){__VA_ARGS__})), (const int64_t[]){__VA_ARGS__}
+#define DIMS(...)                                                                                                                          \
+    (uint32_t) COUNT_OF(((const int64_t[]){__VA_ARGS__})), (const int64_t[]) { __VA_ARGS__ }
 #define SCALAR 0, NULL
-#define FLOATS(...) (const float[]){__VA_ARGS__}
-#define INTS(...) (const int64_t[]){__VA_ARGS__}
+#define FLOATS(...)                                                                                                                        \
+    (const float[]) { __VA_ARGS__ }
+#define INTS(...)                                                                                                                          \
+    (const int64_t[]) { __VA_ARGS__ }
 
 #endif

@@ -1,5 +1,5 @@
-/* Unit tests of import/onnx: what each operator means (in double, through the reference interpreter; expectations worked out by hand), and what
- * it builds. Refusals and hostile files are in test_onnx_refused.c. */
+/* Unit tests of import/onnx: what each operator means (in double, through the reference interpreter; expectations worked out by hand), and
+ * what it builds. Refusals and hostile files are in test_onnx_refused.c. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -54,9 +54,10 @@ static void assert_outputs(Graph *graph, const double *in, uint32_t n, const dou
         if (out[i] != expected[i])
             fail_msg("output %u is %.17g, expected %.17g", i, out[i], expected[i]);
 }
-#define GIVES(graph, in, ...) \
+#define GIVES(graph, in, ...)                                                                                                              \
     assert_outputs((graph), (in), (uint32_t)COUNT_OF(((const double[]){__VA_ARGS__})), (const double[]){__VA_ARGS__})
-#define X(...) (const double[]){__VA_ARGS__}
+#define X(...)                                                                                                                             \
+    (const double[]) { __VA_ARGS__ }
 
 static uint32_t count_op(const Graph *graph, GraphOp op)
 {
@@ -148,8 +149,8 @@ static void constants_become_affine(void **state)
         const char *type, *inputs;
         double y[2];
     } cases[] = {
-        {"Add", "x c", {3.5, 6}}, {"Add", "c x", {3.5, 6}},  {"Sub", "x c", {2.5, 10}}, {"Sub", "c x", {-2.5, -10}},
-        {"Mul", "x c", {1.5, -16}}, {"Div", "x c", {6, -4}},
+        {"Add", "x c", {3.5, 6}},    {"Add", "c x", {3.5, 6}},   {"Sub", "x c", {2.5, 10}},
+        {"Sub", "c x", {-2.5, -10}}, {"Mul", "x c", {1.5, -16}}, {"Div", "x c", {6, -4}},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         Builder *b = one_node(*state, 13, DIMS(1, 2), cases[i].type, cases[i].inputs);
@@ -200,7 +201,8 @@ static void batch_norm_is_rounded_once(void **state)
     assert_int_equal(affine->spread.kind, SPREAD_CHANNEL);
     assert_int_equal(affine->spread.axis, 0);
     assert_true(rational_equal(affine->multiplier[0], multiplier));
-    Rational offset = rational_sub(*state, rational_from_double(*state, 0.5), rational_mul(*state, rational_from_i64(*state, 3, 1), multiplier));
+    Rational offset =
+        rational_sub(*state, rational_from_double(*state, 0.5), rational_mul(*state, rational_from_i64(*state, 3, 1), multiplier));
     assert_true(rational_equal(affine->offset[0], offset));
 }
 
@@ -326,7 +328,8 @@ static void constants_are_computed_in_float32(void **state)
 
 /* ---- quantisers ---- */
 
-static Builder *quant_model(Arena *arena, const char *mode, float scale, float zero, float bits, int64_t is_signed, int64_t narrow, uint32_t n)
+static Builder *quant_model(Arena *arena, const char *mode, float scale, float zero, float bits, int64_t is_signed, int64_t narrow,
+                            uint32_t n)
 {
     Builder *b = builder_new(arena, 13);
     builder_input(b, "x", DIMS(1, n));
@@ -353,9 +356,9 @@ static void every_rounding_mode(void **state)
         const char *mode;
         double of_minus_x[8];
     } cases[] = {
-        {"ROUND", {2, 2, 1, 0, 0, -1, -2, -2}},     {"HALF_EVEN", {2, 2, 1, 0, 0, -1, -2, -2}}, {"CEIL", {3, 2, 2, 1, 0, 0, -1, -2}},
-        {"FLOOR", {2, 1, 1, 0, -1, -1, -2, -3}},    {"UP", {3, 2, 2, 1, -1, -1, -2, -3}},       {"DOWN", {2, 1, 1, 0, 0, 0, -1, -2}},
-        {"HALF_UP", {3, 2, 1, 1, -1, -1, -2, -3}},  {"HALF_DOWN", {2, 1, 1, 0, 0, -1, -1, -2}}, {"floor", {2, 1, 1, 0, -1, -1, -2, -3}},
+        {"ROUND", {2, 2, 1, 0, 0, -1, -2, -2}},    {"HALF_EVEN", {2, 2, 1, 0, 0, -1, -2, -2}}, {"CEIL", {3, 2, 2, 1, 0, 0, -1, -2}},
+        {"FLOOR", {2, 1, 1, 0, -1, -1, -2, -3}},   {"UP", {3, 2, 2, 1, -1, -1, -2, -3}},       {"DOWN", {2, 1, 1, 0, 0, 0, -1, -2}},
+        {"HALF_UP", {3, 2, 1, 1, -1, -1, -2, -3}}, {"HALF_DOWN", {2, 1, 1, 0, 0, -1, -1, -2}}, {"floor", {2, 1, 1, 0, -1, -1, -2, -3}},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         double expected[8];
@@ -372,7 +375,10 @@ static void limits_of_quant(void **state)
         int64_t is_signed, narrow;
         double y[4]; /* -quant(-x) */
     } cases[] = {
-        {1, 0, {-7, -3, 3, 8}}, {1, 1, {-7, -3, 3, 7}}, {0, 0, {-15, -3, 0, 0}}, {0, 1, {-14, -3, 0, 0}},
+        {1, 0, {-7, -3, 3, 8}},
+        {1, 1, {-7, -3, 3, 7}},
+        {0, 0, {-15, -3, 0, 0}},
+        {0, 1, {-14, -3, 0, 0}},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         Graph *graph = load(quant_model(*state, "ROUND", 1, 0, 4, cases[i].is_signed, cases[i].narrow, 4));
@@ -551,15 +557,36 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(matmul_with_its_bias_is_one_dense), TEST(a_product_read_twice_keeps_its_bias_apart), TEST(matmul_takes_a_vector_and_more_axes),
-        TEST(gemm_scales_exactly), TEST(constants_become_affine), TEST(division_is_exact), TEST(tensors_add_and_subtract_with_broadcasting),
-        TEST(a_constant_for_each_element_is_added), TEST(batch_norm_is_rounded_once), TEST(scaler_of_scikit_learn), TEST(relu_clip_and_sign),
-        TEST(clip_had_attributes), TEST(argmax_looks_through_softmax), TEST(softmax_of_old_operator_sets_over_the_last_axis),
-        TEST(shape_arithmetic_is_folded), TEST(axes_move_and_vanish), TEST(constants_are_computed_in_float32), TEST(every_rounding_mode),
-        TEST(limits_of_quant), TEST(powers_of_two_are_a_type), TEST(other_scales_stand_around_integers),
-        TEST(a_quantiser_alone_on_an_input_is_its_type), TEST(scales_by_channel), TEST(one_bit_is_a_sign), TEST(weights_are_quantised_exactly),
-        TEST(thresholds_of_finn), TEST(quantize_linear_rounds_before_the_zero_point), TEST(dequantised_weights_are_integers_with_a_scale),
-        TEST(port_names_can_be_printed), TEST(unordered_nodes_are_put_in_order),
+        TEST(matmul_with_its_bias_is_one_dense),
+        TEST(a_product_read_twice_keeps_its_bias_apart),
+        TEST(matmul_takes_a_vector_and_more_axes),
+        TEST(gemm_scales_exactly),
+        TEST(constants_become_affine),
+        TEST(division_is_exact),
+        TEST(tensors_add_and_subtract_with_broadcasting),
+        TEST(a_constant_for_each_element_is_added),
+        TEST(batch_norm_is_rounded_once),
+        TEST(scaler_of_scikit_learn),
+        TEST(relu_clip_and_sign),
+        TEST(clip_had_attributes),
+        TEST(argmax_looks_through_softmax),
+        TEST(softmax_of_old_operator_sets_over_the_last_axis),
+        TEST(shape_arithmetic_is_folded),
+        TEST(axes_move_and_vanish),
+        TEST(constants_are_computed_in_float32),
+        TEST(every_rounding_mode),
+        TEST(limits_of_quant),
+        TEST(powers_of_two_are_a_type),
+        TEST(other_scales_stand_around_integers),
+        TEST(a_quantiser_alone_on_an_input_is_its_type),
+        TEST(scales_by_channel),
+        TEST(one_bit_is_a_sign),
+        TEST(weights_are_quantised_exactly),
+        TEST(thresholds_of_finn),
+        TEST(quantize_linear_rounds_before_the_zero_point),
+        TEST(dequantised_weights_are_integers_with_a_scale),
+        TEST(port_names_can_be_printed),
+        TEST(unordered_nodes_are_put_in_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

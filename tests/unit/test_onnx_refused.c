@@ -162,9 +162,12 @@ static void quantisers_that_make_no_sense(void **state)
         const char *mode, *words;
         DiagCode code;
     } cases[] = {
-        {0, 4, "ROUND", "scale 0 is not above 0", DIAG_VALUE},       {-1, 4, "ROUND", "is not above 0", DIAG_VALUE},
-        {NAN, 4, "ROUND", "element 0 is NaN", DIAG_VALUE},           {1, 2.5f, "ROUND", "a bit width of 2.5", DIAG_VALUE},
-        {1, 0, "ROUND", "a bit width of 0", DIAG_VALUE},             {1, 65, "ROUND", "a bit width of 65", DIAG_VALUE},
+        {0, 4, "ROUND", "scale 0 is not above 0", DIAG_VALUE},
+        {-1, 4, "ROUND", "is not above 0", DIAG_VALUE},
+        {NAN, 4, "ROUND", "element 0 is NaN", DIAG_VALUE},
+        {1, 2.5f, "ROUND", "a bit width of 2.5", DIAG_VALUE},
+        {1, 0, "ROUND", "a bit width of 0", DIAG_VALUE},
+        {1, 65, "ROUND", "a bit width of 65", DIAG_VALUE},
         {1, NAN, "ROUND", "a bit width of", DIAG_VALUE},
         {1, 4, "SOMETIMES", "rounding mode 'SOMETIMES' is not known", DIAG_UNKNOWN_QUANTISER},
     };
@@ -416,11 +419,21 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(all_unknown_things_are_told_in_one_run), TEST(operators_that_kaon_cannot_express), TEST(refused_attributes),
-        TEST(a_softmax_in_the_middle), TEST(numbers_that_cannot_be_used), TEST(quantisers_that_make_no_sense),
-        TEST(weights_with_a_scale_for_each_input), TEST(integers_between_a_pair), TEST(graphs_that_hang_together_wrongly),
-        TEST(shapes_that_are_not_usable), TEST(tensors_whose_bytes_do_not_fit), TEST(small_files_that_ask_for_a_lot),
-        TEST(operator_sets_that_are_not_read), TEST(every_truncation_is_refused), TEST(damaged_files_give_a_graph_or_a_diagnostic),
+        TEST(all_unknown_things_are_told_in_one_run),
+        TEST(operators_that_kaon_cannot_express),
+        TEST(refused_attributes),
+        TEST(a_softmax_in_the_middle),
+        TEST(numbers_that_cannot_be_used),
+        TEST(quantisers_that_make_no_sense),
+        TEST(weights_with_a_scale_for_each_input),
+        TEST(integers_between_a_pair),
+        TEST(graphs_that_hang_together_wrongly),
+        TEST(shapes_that_are_not_usable),
+        TEST(tensors_whose_bytes_do_not_fit),
+        TEST(small_files_that_ask_for_a_lot),
+        TEST(operator_sets_that_are_not_read),
+        TEST(every_truncation_is_refused),
+        TEST(damaged_files_give_a_graph_or_a_diagnostic),
         TEST(every_failed_allocation_returns_to_the_boundary),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,10 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-bool onnx_dims_equal(OnnxDims a, OnnxDims b)
-{
-    return a.rank == b.rank && memcmp(a.dim, b.dim, a.rank * sizeof a.dim[0]) == 0;
-}
+bool onnx_dims_equal(OnnxDims a, OnnxDims b) { return a.rank == b.rank && memcmp(a.dim, b.dim, a.rank * sizeof a.dim[0]) == 0; }
 
 uint32_t onnx_dims_size(OnnxDims dims)
 {
@@ -98,7 +95,8 @@ bool onnx_fold_room(OnnxNode *node, OnnxDims dims)
     node->import->folded += onnx_dims_size(dims);
     if (node->import->folded <= FOLD_MOST)
         return true;
-    diag_error(node->import->diags, DIAG_LIMIT, onnx_place(node, NULL), NULL, "the constants that the model computes have more than 2^26 elements");
+    diag_error(node->import->diags, DIAG_LIMIT, onnx_place(node, NULL), NULL,
+               "the constants that the model computes have more than 2^26 elements");
     return false;
 }
 

@@ -177,10 +177,13 @@ void onnx_fold_clip(OnnxNode *node)
         for (uint32_t i = 0; i < a->n; i++)
             real[i] = fmin(fmax(a->real[i], lo), hi);
     } else {
+        /* integers have limits of their own kind; what lies beyond 2^53 limits none of them */
+        int64_t least = lo > -0x1p53 ? (int64_t)ceil(fmin(lo, 0x1p53)) : INT64_MIN,
+                most = hi < 0x1p53 ? (int64_t)floor(fmax(hi, -0x1p53)) : INT64_MAX;
         int64_t *whole = onnx_constant_wholes(node->import->scratch, result);
         for (uint32_t i = 0; i < a->n; i++) {
-            whole[i] = (double)a->whole[i] < lo ? (int64_t)lo : a->whole[i];
-            whole[i] = (double)whole[i] > hi ? (int64_t)hi : whole[i];
+            whole[i] = a->whole[i] < least ? least : a->whole[i];
+            whole[i] = whole[i] > most ? most : whole[i];
         }
     }
     onnx_set_constant(node, result);
@@ -220,7 +223,8 @@ void onnx_fold_cast(OnnxNode *node)
         } else if (to == ONNX_TYPE_BOOL) {
             whole[i] = value != 0;
         } else if (!(fabs(value) < (to == ONNX_TYPE_INT32 ? 0x1p31 : 0x1p63))) {
-            diag_error(node->import->diags, DIAG_VALUE, onnx_place(node, "to"), NULL, "element %u does not fit %s", i, onnx_type_text((int32_t)to));
+            diag_error(node->import->diags, DIAG_VALUE, onnx_place(node, "to"), NULL, "element %u does not fit %s", i,
+                       onnx_type_text((int32_t)to));
             return;
         } else {
             whole[i] = a->real ? (int64_t)value : a->whole[i];

@@ -18,13 +18,13 @@ static void set_reshaped(OnnxNode *node, const OnnxConstant *a, OnnxDims dims)
         onnx_refuse(node, NULL, NULL, "the axis that carries a scale for each channel does not survive");
 }
 
-#define FOLD_SIZES(name)                                                  \
-    void onnx_fold_##name(OnnxNode *node)                                 \
-    {                                                                     \
-        OnnxDims dims;                                                    \
-        const OnnxConstant *a = onnx_constant(node, 0);                   \
-        if (a && onnx_sizes_##name(node, a->dims, &dims))                 \
-            set_reshaped(node, a, dims);                                  \
+#define FOLD_SIZES(name)                                                                                                                   \
+    void onnx_fold_##name(OnnxNode *node)                                                                                                  \
+    {                                                                                                                                      \
+        OnnxDims dims;                                                                                                                     \
+        const OnnxConstant *a = onnx_constant(node, 0);                                                                                    \
+        if (a && onnx_sizes_##name(node, a->dims, &dims))                                                                                  \
+            set_reshaped(node, a, dims);                                                                                                   \
     }
 FOLD_SIZES(flatten)
 FOLD_SIZES(reshape)
@@ -152,7 +152,8 @@ void onnx_fold_concat(OnnxNode *node)
             size[k] = k == axis ? size[k] + dims.dim[k] : dims.dim[k];
         }
         if (!fits) {
-            diag_error(node->import->diags, DIAG_SHAPE, onnx_place(node, onnx_input_name(node, i)), NULL, "input %u does not fit the first one", i);
+            diag_error(node->import->diags, DIAG_SHAPE, onnx_place(node, onnx_input_name(node, i)), NULL,
+                       "input %u does not fit the first one", i);
             return;
         }
     }
@@ -195,8 +196,8 @@ void onnx_fold_slice(OnnxNode *node)
     if (given && !has_axes)
         return;
     bool has_step = onnx_int_list(node, "steps", 4, &step, &n_step, &given);
-    if ((given && !has_step) || a->step || a->dims.rank != 1 || n_start != 1 || n_end != 1 || (has_axes && (n_axes != 1 || (axes[0] != 0 && axes[0] != -1))) ||
-        (has_step && (n_step != 1 || step[0] != 1))) {
+    if ((given && !has_step) || a->step || a->dims.rank != 1 || n_start != 1 || n_end != 1 ||
+        (has_axes && (n_axes != 1 || (axes[0] != 0 && axes[0] != -1))) || (has_step && (n_step != 1 || step[0] != 1))) {
         onnx_refuse(node, NULL, "of constants, a slice of a list with step 1 is taken", "this Slice");
         return;
     }

@@ -11,8 +11,8 @@
 
 /* ---- messages ---- */
 
-/* Memory of protobuf-c. A message may take more room than its bytes in the file (a node of ten bytes is a struct and its pointers), a hostile
- * file thousands of times more: beyond `most` it is refused. */
+/* Memory of protobuf-c. A message may take more room than its bytes in the file (a node of ten bytes is a struct and its pointers), a
+ * hostile file thousands of times more: beyond `most` it is refused. */
 typedef struct Allocator {
     Arena *arena;
     uint64_t used, most;
@@ -20,7 +20,7 @@ typedef struct Allocator {
 } Allocator;
 
 #define MESSAGE_GROWTH 24u
-#define MESSAGE_LEAST (1u << 20)
+#define MESSAGE_LEAST  (1u << 20)
 
 static void *message_alloc(void *context, size_t size)
 {
@@ -33,10 +33,7 @@ static void *message_alloc(void *context, size_t size)
     return arena_alloc_or_null(allocator->arena, size);
 }
 
-static void message_free(void *context, void *at)
-{
-    (void)context, (void)at; /* goes with the arena */
-}
+static void message_free(void *context, void *at) { (void)context, (void)at; /* goes with the arena */ }
 
 static const Onnx__ModelProto *unpack(OnnxImport *import, Bytes bytes)
 {
@@ -49,7 +46,8 @@ static const Onnx__ModelProto *unpack(OnnxImport *import, Bytes bytes)
     else if (!model && arena_failed(import->scratch))
         arena_out_of_memory(import->scratch);
     else if (!model)
-        diag_error(import->diags, DIAG_SYNTAX, place, "is the file complete?", "not an ONNX model: truncated, or not in ONNX' protobuf format");
+        diag_error(import->diags, DIAG_SYNTAX, place, "is the file complete?",
+                   "not an ONNX model: truncated, or not in ONNX' protobuf format");
     else if (!model->graph || model->graph->n_node == 0) {
         diag_error(import->diags, DIAG_MISSING, place, "is the file complete?", "the model has no graph, or one without nodes");
         return NULL;
@@ -191,8 +189,13 @@ static void read_node(OnnxImport *import, uint32_t n)
     const Onnx__NodeProto *proto = import->proto->node[n];
     const char *name = proto->name && *proto->name ? proto->name : proto->n_output ? proto->output[0] : "";
     uint32_t *in = arena_array(import->scratch, uint32_t, proto->n_input), *out = arena_array(import->scratch, uint32_t, proto->n_output);
-    *node = (OnnxNode){.import = import, .proto = proto, .layer = arena_strdup(import->arena, name), .in = in, .out = out,
-                       .n_in = (uint32_t)proto->n_input, .n_out = (uint32_t)proto->n_output};
+    *node = (OnnxNode){.import = import,
+                       .proto = proto,
+                       .layer = arena_strdup(import->arena, name),
+                       .in = in,
+                       .out = out,
+                       .n_in = (uint32_t)proto->n_input,
+                       .n_out = (uint32_t)proto->n_output};
     for (uint32_t i = 0; i < node->n_in; i++)
         in[i] = ONNX_NONE; /* names are looked up when all are known */
     for (uint32_t i = 0; i < node->n_out; i++)
@@ -207,8 +210,8 @@ static void connect_node(OnnxImport *import, uint32_t n)
         const char *name = node->proto->input[i];
         in[i] = *name ? map_get(&import->names, name) : ONNX_NONE;
         if (*name && in[i] == MAP_NONE) {
-            diag_error(import->diags, DIAG_MISSING, onnx_place(node, NULL), NULL, "input '%s' is made by no node and is no input of the model",
-                       name);
+            diag_error(import->diags, DIAG_MISSING, onnx_place(node, NULL), NULL,
+                       "input '%s' is made by no node and is no input of the model", name);
             in[i] = add_value(import, name, ONNX_NONE);
             import->values.at[in[i]].kind = ONNX_BROKEN;
         }
@@ -234,8 +237,9 @@ static void read_nodes(OnnxImport *import)
         if (value != MAP_NONE)
             import->values.at[value].n_uses++;
         else
-            diag_error(import->diags, DIAG_MISSING, (Place){.file = import->file, .part = fmt(import->scratch, "output '%s'", name ? name : "")},
-                       NULL, "no node makes this output of the model");
+            diag_error(import->diags, DIAG_MISSING,
+                       (Place){.file = import->file, .part = fmt(import->scratch, "output '%s'", name ? name : "")}, NULL,
+                       "no node makes this output of the model");
     }
     if (import->proto->n_output == 0)
         diag_error(import->diags, DIAG_MISSING, (Place){.file = import->file}, NULL, "the model has no outputs");
@@ -279,8 +283,8 @@ static void run_node(OnnxNode *node)
         if (constants && !node->op->fold)
             onnx_refuse(node, NULL, NULL, "%s is not computed of constants", node->op->type);
         else if (!constants && !node->op->handler)
-            onnx_refuse(node, NULL, "where the numbers stand in the model, it is computed", "%s of a tensor that depends on the model's inputs",
-                        node->op->type);
+            onnx_refuse(node, NULL, "where the numbers stand in the model, it is computed",
+                        "%s of a tensor that depends on the model's inputs", node->op->type);
         else if (constants)
             node->op->fold(node);
         else
@@ -317,7 +321,8 @@ static void add_outputs(OnnxImport *import)
         else if (value->kind == ONNX_CONSTANT)
             diag_error(import->diags, DIAG_UNSUPPORTED, place, NULL, "the output does not depend on the model's inputs");
         else if (value->kind == ONNX_INTEGERS)
-            diag_error(import->diags, DIAG_UNSUPPORTED, place, "put a DequantizeLinear behind it", "the output is the integers of a QuantizeLinear");
+            diag_error(import->diags, DIAG_UNSUPPORTED, place, "put a DequantizeLinear behind it",
+                       "the output is the integers of a QuantizeLinear");
         else if (value->kind == ONNX_VARIABLE)
             graph_add_output(import->module, port_name(import, name, "output"), value->variable.ref, POST_NONE);
     }
@@ -349,7 +354,14 @@ Graph *import_onnx(Arena *arena, const char *path, Bytes bytes, DiagList *diags)
     Graph *graph = graph_create(arena);
     GraphModule *top = graph_add_module(graph, "top");
     Arena *scratch = arena_child(arena);
-    OnnxImport import = {.arena = arena, .scratch = scratch, .file = path, .diags = diags, .errors_before = diags->n_errors, .module = top, .names = map_init(scratch), .ports = map_init(scratch)};
+    OnnxImport import = {.arena = arena,
+                         .scratch = scratch,
+                         .file = path,
+                         .diags = diags,
+                         .errors_before = diags->n_errors,
+                         .module = top,
+                         .names = map_init(scratch),
+                         .ports = map_init(scratch)};
     bool ok = build(&import, bytes);
     arena_destroy(scratch);
     return ok && graph_infer(graph, path, diags) ? graph : NULL;

@@ -1,14 +1,14 @@
-/* import/onnx/node.c: the table of operators, and what a handler may ask of its node. Attributes are checked for every node before the first
- * handler runs, so that all that is not known is told in one run. */
+/* import/onnx/node.c: the table of operators, and what a handler may ask of its node. Attributes are checked for every node before the
+ * first handler runs, so that all that is not known is told in one run. */
 #include "import/onnx/onnx.h"
 
 #include <string.h>
 
-#define onnx_op_none NULL
+#define onnx_op_none   NULL
 #define onnx_fold_none NULL
-#define MANY UINT32_MAX
+#define MANY           UINT32_MAX
 static const OnnxOp op_table[] = {
-#define OP(type, domain, handler, fold, min_inputs, max_inputs, attributes)                                                            \
+#define OP(type, domain, handler, fold, min_inputs, max_inputs, attributes)                                                                \
     {type, ONNX_DOMAIN_##domain, onnx_op_##handler, onnx_fold_##fold, min_inputs, max_inputs, attributes},
 #include "import/onnx/onnx_ops.def"
 #undef OP
@@ -81,8 +81,8 @@ bool onnx_check_node(OnnxNode *node)
             onnx_refuse(node, name, NULL, "the attribute refers to one of a function");
     }
     if (node->n_in < op->min_inputs || node->n_in > op->max_inputs)
-        diag_error(node->import->diags, DIAG_SYNTAX, onnx_place(node, NULL), NULL, "%u inputs where %s takes %u to %u", node->n_in, op->type,
-                   op->min_inputs, op->max_inputs);
+        diag_error(node->import->diags, DIAG_SYNTAX, onnx_place(node, NULL), NULL, "%u inputs where %s takes %u to %u", node->n_in,
+                   op->type, op->min_inputs, op->max_inputs);
     for (uint32_t i = 0; i < op->min_inputs && i < node->n_in; i++)
         if (node->in[i] == ONNX_NONE)
             diag_error(node->import->diags, DIAG_MISSING, onnx_place(node, NULL), NULL, "input %u is left out", i);
@@ -94,7 +94,8 @@ bool onnx_check_node(OnnxNode *node)
 
 Place onnx_place(const OnnxNode *node, const char *part)
 {
-    return (Place){.file = node->import->file, .layer = node->layer, .kind = node->proto->op_type ? node->proto->op_type : "", .part = part};
+    return (Place){
+        .file = node->import->file, .layer = node->layer, .kind = node->proto->op_type ? node->proto->op_type : "", .part = part};
 }
 
 void onnx_refuse(const OnnxNode *node, const char *part, const char *hint, const char *format, ...)
@@ -108,10 +109,7 @@ void onnx_refuse(const OnnxNode *node, const char *part, const char *hint, const
 
 bool onnx_has_input(const OnnxNode *node, uint32_t i) { return i < node->n_in && node->in[i] != ONNX_NONE; }
 
-OnnxValue *onnx_value(const OnnxNode *node, uint32_t i)
-{
-    return onnx_has_input(node, i) ? &node->import->values.at[node->in[i]] : NULL;
-}
+OnnxValue *onnx_value(const OnnxNode *node, uint32_t i) { return onnx_has_input(node, i) ? &node->import->values.at[node->in[i]] : NULL; }
 
 const char *onnx_input_name(const OnnxNode *node, uint32_t i)
 {
@@ -140,7 +138,8 @@ bool onnx_variable(const OnnxNode *node, uint32_t i, OnnxVariable *out)
         return false;
     }
     if (value->variable.logits != GRAPH_NONE) {
-        onnx_refuse(node, value->name, "a softmax may stand at the end of a model: before an output or an ArgMax", "a softmax is computed with");
+        onnx_refuse(node, value->name, "a softmax may stand at the end of a model: before an output or an ArgMax",
+                    "a softmax is computed with");
         return false;
     }
     *out = value->variable;

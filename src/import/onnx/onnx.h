@@ -1,11 +1,12 @@
 /* import/onnx/onnx.h: what the files of the ONNX importer share.
  *
- * A tensor of the file is a constant (known numbers: initialisers and all that is computed from them) or a variable (a value of the graph that
- * is being built). An operator is a row of onnx_ops.def: fold() when all its inputs are constants, handler() otherwise. What went wrong
- * has been reported and makes the outputs `broken`; readers of a broken tensor are silent and break their own outputs, so that one mistake is told once.
+ * A tensor of the file is a constant (known numbers: initialisers and all that is computed from them) or a variable (a value of the graph
+ * that is being built). An operator is a row of onnx_ops.def: fold() when all its inputs are constants, handler() otherwise. What went
+ * wrong has been reported and makes the outputs `broken`; readers of a broken tensor are silent and break their own outputs, so that one
+ * mistake is told once.
  *
- * The batch axis: kaon runs one event at a time. The first axis of an input is the batch; when its size is open it counts as 1 (Shape gives 1).
- * A variable that still has this axis is `batched`, the tensor of the graph lacks it.
+ * The batch axis: kaon runs one event at a time. The first axis of an input is the batch; when its size is open it counts as 1 (Shape gives
+ * 1). A variable that still has this axis is `batched`, the tensor of the graph lacks it.
  */
 #ifndef KAON_IMPORT_ONNX_ONNX_H
 #define KAON_IMPORT_ONNX_ONNX_H
@@ -13,15 +14,25 @@
 #include "graph/graph.h"
 #include "import/onnx/onnx.pb-c.h"
 
-#define ONNX_MAX_RANK (SHAPE_MAX_RANK + 1)
-#define ONNX_NONE UINT32_MAX
+#define ONNX_MAX_RANK    (SHAPE_MAX_RANK + 1)
+#define ONNX_NONE        UINT32_MAX
 #define ONNX_OPSET_LEAST 7
-#define ONNX_OPSET_MOST 22
+#define ONNX_OPSET_MOST  22
 
 /* TensorProto.DataType */
 typedef enum OnnxType {
-    ONNX_TYPE_FLOAT = 1, ONNX_TYPE_UINT8 = 2, ONNX_TYPE_INT8 = 3, ONNX_TYPE_UINT16 = 4, ONNX_TYPE_INT16 = 5, ONNX_TYPE_INT32 = 6,
-    ONNX_TYPE_INT64 = 7, ONNX_TYPE_BOOL = 9, ONNX_TYPE_FLOAT16 = 10, ONNX_TYPE_DOUBLE = 11, ONNX_TYPE_UINT32 = 12, ONNX_TYPE_UINT64 = 13,
+    ONNX_TYPE_FLOAT = 1,
+    ONNX_TYPE_UINT8 = 2,
+    ONNX_TYPE_INT8 = 3,
+    ONNX_TYPE_UINT16 = 4,
+    ONNX_TYPE_INT16 = 5,
+    ONNX_TYPE_INT32 = 6,
+    ONNX_TYPE_INT64 = 7,
+    ONNX_TYPE_BOOL = 9,
+    ONNX_TYPE_FLOAT16 = 10,
+    ONNX_TYPE_DOUBLE = 11,
+    ONNX_TYPE_UINT32 = 12,
+    ONNX_TYPE_UINT64 = 13,
     ONNX_TYPE_BFLOAT16 = 16,
 } OnnxType;
 
@@ -38,13 +49,13 @@ bool onnx_dims_equal(OnnxDims a, OnnxDims b);
 uint32_t onnx_dims_size(OnnxDims dims);
 /* false beyond ONNX_MAX_RANK, SHAPE_MAX_ELEMENTS or below 0 */
 bool onnx_dims_make(const int64_t *dim, size_t rank, OnnxDims *out);
-const char *onnx_dims_text(Arena *arena, OnnxDims dims); /* "[1, 16]" */
+const char *onnx_dims_text(Arena *arena, OnnxDims dims);    /* "[1, 16]" */
 bool onnx_axis(int64_t axis, uint32_t rank, uint32_t *out); /* negative ones count from the end */
 /* numpy's rule: equal sizes, or 1, aligned at the last axis */
 bool onnx_broadcast(OnnxDims a, OnnxDims b, OnnxDims *out);
 
 typedef struct OnnxConstant {
-    OnnxType type;        /* of its elements; FLOAT for a quantised one */
+    OnnxType type; /* of its elements; FLOAT for a quantised one */
     OnnxDims dims;
     uint32_t n;
     const double *real;   /* [n], each exactly of `type`: floats that are not quantised */
@@ -55,12 +66,12 @@ typedef struct OnnxConstant {
 
 typedef struct OnnxVariable {
     GraphRef ref;
-    OnnxDims dims;    /* as in the file, batch included */
-    bool batched;     /* dims.dim[0] is the batch */
-    bool scaled;      /* its values are not known to lie on a binary grid: the integers carry a scale */
+    OnnxDims dims; /* as in the file, batch included */
+    bool batched;  /* dims.dim[0] is the batch */
+    bool scaled;   /* its values are not known to lie on a binary grid: the integers carry a scale */
     OnnxType type;
-    GraphRef logits;  /* of a softmax: what went in; else GRAPH_NONE */
-    bool port;        /* an input of the model that only this node reads: a quantiser may become the type of the port */
+    GraphRef logits; /* of a softmax: what went in; else GRAPH_NONE */
+    bool port;       /* an input of the model that only this node reads: a quantiser may become the type of the port */
 } OnnxVariable;
 
 /* What a quantiser keeps: integers k in [lo, hi], k = rounded (x / step + zero), clamped; worth (k - zero) * step. */
@@ -77,12 +88,12 @@ typedef enum OnnxKind { ONNX_UNSET, ONNX_BROKEN, ONNX_CONSTANT, ONNX_VARIABLE, O
 typedef struct OnnxValue {
     const char *name;
     OnnxKind kind;
-    uint32_t maker;     /* node, ONNX_NONE: an input or initialiser */
-    uint32_t n_uses;    /* as an input of nodes and as an output of the graph */
-    uint32_t user;      /* the last node that reads it, ONNX_NONE if none */
+    uint32_t maker;  /* node, ONNX_NONE: an input or initialiser */
+    uint32_t n_uses; /* as an input of nodes and as an output of the graph */
+    uint32_t user;   /* the last node that reads it, ONNX_NONE if none */
     const OnnxConstant *constant;
-    OnnxVariable variable;   /* INTEGERS: what QuantizeLinear was given */
-    const OnnxQuant *quant;  /* INTEGERS: between QuantizeLinear and DequantizeLinear; lo and hi are the integers' own, zero included */
+    OnnxVariable variable;  /* INTEGERS: what QuantizeLinear was given */
+    const OnnxQuant *quant; /* INTEGERS: between QuantizeLinear and DequantizeLinear; lo and hi are the integers' own, zero included */
 } OnnxValue;
 
 typedef struct OnnxImport OnnxImport;
@@ -102,11 +113,11 @@ typedef struct OnnxOp {
 struct OnnxNode {
     OnnxImport *import;
     const Onnx__NodeProto *proto;
-    const OnnxOp *op;       /* NULL: not known, reported */
-    const char *layer;      /* its name, else that of its first output */
+    const OnnxOp *op;  /* NULL: not known, reported */
+    const char *layer; /* its name, else that of its first output */
     uint32_t n_in, n_out;
     const uint32_t *in, *out; /* values; ONNX_NONE: left out */
-    bool done;              /* its outputs are set */
+    bool done;                /* its outputs are set */
 };
 
 struct OnnxImport {
@@ -115,7 +126,7 @@ struct OnnxImport {
     const char *file;
     DiagList *diags;
     uint32_t errors_before; /* in diags, when the import began */
-    int64_t opset; /* of the standard operators */
+    int64_t opset;          /* of the standard operators */
     const Onnx__GraphProto *proto;
     GraphModule *module;
     Map names; /* tensor -> index into values */
@@ -136,16 +147,17 @@ const OnnxConstant *onnx_tensor(OnnxImport *import, const Onnx__TensorProto *ten
 
 /* ---- node.c: what an operator was given, and what it gives ---- */
 const OnnxOp *onnx_op_find(OnnxImport *import, const Onnx__NodeProto *node); /* NULL and a diagnostic */
-bool onnx_check_node(OnnxNode *node); /* attributes and numbers of inputs and outputs */
+bool onnx_check_node(OnnxNode *node);                                        /* attributes and numbers of inputs and outputs */
 Place onnx_place(const OnnxNode *node, const char *part);
-void onnx_refuse(const OnnxNode *node, const char *part, const char *hint, const char *format, ...) KAON_PRINTF(4, 5); /* DIAG_UNSUPPORTED */
+void onnx_refuse(const OnnxNode *node, const char *part, const char *hint, const char *format, ...)
+    KAON_PRINTF(4, 5); /* DIAG_UNSUPPORTED */
 bool onnx_has_input(const OnnxNode *node, uint32_t i);
 bool onnx_input_is_constant(const OnnxNode *node, uint32_t i); /* also true when it was left out */
 /* false: broken, or of the other kind, which is reported */
 bool onnx_variable(const OnnxNode *node, uint32_t i, OnnxVariable *out);
 const OnnxConstant *onnx_constant(const OnnxNode *node, uint32_t i); /* any number kind */
 const char *onnx_input_name(const OnnxNode *node, uint32_t i);
-OnnxValue *onnx_value(const OnnxNode *node, uint32_t i); /* NULL: left out */
+OnnxValue *onnx_value(const OnnxNode *node, uint32_t i);                            /* NULL: left out */
 const Onnx__AttributeProto *onnx_attribute(const OnnxNode *node, const char *name); /* NULL: not there */
 int64_t onnx_int(const OnnxNode *node, const char *name, int64_t otherwise);
 double onnx_float(const OnnxNode *node, const char *name, double otherwise);
@@ -157,12 +169,12 @@ void onnx_set_variable(OnnxNode *node, OnnxVariable variable);
 
 /* ---- constant.c ---- */
 OnnxConstant *onnx_constant_new(Arena *arena, OnnxType type, OnnxDims dims);
-double *onnx_constant_reals(Arena *arena, OnnxConstant *constant);     /* gives it its elements, zero */
+double *onnx_constant_reals(Arena *arena, OnnxConstant *constant); /* gives it its elements, zero */
 int64_t *onnx_constant_wholes(Arena *arena, OnnxConstant *constant);
-double onnx_constant_f64(const OnnxConstant *constant, uint32_t i);    /* a quantised one in float32 */
-const OnnxConstant *onnx_dequantised(Arena *arena, const OnnxConstant *constant); /* float32 numbers of a quantised one */
+double onnx_constant_f64(const OnnxConstant *constant, uint32_t i);                        /* a quantised one in float32 */
+const OnnxConstant *onnx_dequantised(Arena *arena, const OnnxConstant *constant);          /* float32 numbers of a quantised one */
 bool onnx_constant_finite(const OnnxNode *node, uint32_t i, const OnnxConstant *constant); /* else reported, as input i */
-Rational onnx_constant_rational(Arena *arena, const OnnxConstant *constant, uint32_t i); /* exact; finite */
+Rational onnx_constant_rational(Arena *arena, const OnnxConstant *constant, uint32_t i);   /* exact; finite */
 const OnnxConstant *onnx_constant_reshaped(Arena *arena, const OnnxConstant *constant, OnnxDims dims); /* NULL: its steps do not follow */
 const OnnxConstant *onnx_constant_transposed(Arena *arena, const OnnxConstant *constant, const uint32_t *permutation);
 /* A small file can ask for a lot (ConstantOfShape, broadcasting, concatenation): room for one more computed constant, or a diagnostic. */
@@ -189,12 +201,13 @@ bool onnx_graph_axis(const OnnxVariable *x, uint32_t axis, uint32_t *out); /* fa
 bool onnx_emit_quant(OnnxNode *node, OnnxVariable x, const OnnxQuant *quant, OnnxVariable *out);
 /* The same of constants; spread axes are those of x. NULL and a diagnostic. */
 const OnnxConstant *onnx_fold_with_quant(OnnxNode *node, const OnnxConstant *x, const OnnxQuant *quant);
-/* step and zero (may be NULL: 0) of a quantiser, which are inputs 1 and 2, spread over a tensor of dims, the first axis being the batch or not.
- * false and a diagnostic */
-bool onnx_quant_parameters(OnnxNode *node, OnnxDims dims, bool batched, const OnnxConstant *step, const OnnxConstant *zero, OnnxQuant *quant);
+/* step and zero (may be NULL: 0) of a quantiser, which are inputs 1 and 2, spread over a tensor of dims, the first axis being the batch or
+ * not. false and a diagnostic */
+bool onnx_quant_parameters(OnnxNode *node, OnnxDims dims, bool batched, const OnnxConstant *step, const OnnxConstant *zero,
+                           OnnxQuant *quant);
 
-#define OP(type, domain, handler, fold, min_inputs, max_inputs, attributes) \
-    void onnx_op_##handler(OnnxNode *node);                                 \
+#define OP(type, domain, handler, fold, min_inputs, max_inputs, attributes)                                                                \
+    void onnx_op_##handler(OnnxNode *node);                                                                                                \
     void onnx_fold_##fold(OnnxNode *node);
 #include "import/onnx/onnx_ops.def"
 #undef OP

@@ -38,11 +38,12 @@ static bool read_limit(OnnxNode *node, const char *name, uint32_t i, double othe
 static void clip_integers(OnnxNode *node, const OnnxValue *from, double lo, double hi)
 {
     OnnxQuant *quant = arena_copy(node->import->scratch, from->quant, sizeof *quant, alignof(OnnxQuant));
-    if (lo > (double)quant->lo)
-        quant->lo = (i128)lo;
-    if (hi < (double)quant->hi)
-        quant->hi = (i128)hi;
-    if (quant->lo > quant->hi) {
+    bool none = lo > (double)quant->hi || hi < (double)quant->lo;
+    if (!none && lo > (double)quant->lo)
+        quant->lo = (i128)ceil(lo);
+    if (!none && hi < (double)quant->hi)
+        quant->hi = (i128)floor(hi);
+    if (none || quant->lo > quant->hi) {
         diag_error(node->import->diags, DIAG_VALUE, onnx_place(node, NULL), NULL, "no integer is between the limits");
         return;
     }
@@ -92,7 +93,9 @@ void onnx_op_sign(OnnxNode *node)
     const bool strict[] = {false, true};
     const i128 level[] = {-1, 0, 1};
     GraphThreshold *threshold = arena_new(arena, GraphThreshold);
-    *threshold = (GraphThreshold){.spread = SPREAD_ONE, .n_steps = 2, .type = {.is_signed = true, .bits = 2, .frac = 0},
+    *threshold = (GraphThreshold){.spread = SPREAD_ONE,
+                                  .n_steps = 2,
+                                  .type = {.is_signed = true, .bits = 2, .frac = 0},
                                   .at = arena_copy(arena, at, sizeof at, alignof(Rational)),
                                   .strict = arena_copy(arena, strict, sizeof strict, alignof(bool)),
                                   .level = arena_copy(arena, level, sizeof level, alignof(i128))};
@@ -102,7 +105,8 @@ void onnx_op_sign(OnnxNode *node)
     onnx_set_variable(node, x);
 }
 
-/* Over the last axis? Before operator set 13 a softmax went over all axes from `axis` on: the same if all but the last of them are of size 1. */
+/* Over the last axis? Before operator set 13 a softmax went over all axes from `axis` on: the same if all but the last of them are of
+ * size 1. */
 static bool is_over_last(OnnxDims dims, int64_t axis, bool joined)
 {
     uint32_t at, size = 1;

@@ -83,8 +83,11 @@ static bool constant_as_variable(OnnxNode *node, uint32_t i, const OnnxVariable 
     uint32_t axis, graph_axis;
     if (!constant || (onnx_constant_spread(constant, x->dims, &uniform, &axis) && (uniform || onnx_graph_axis(x, axis, &graph_axis))))
         return false;
-    OnnxVariable y = {.dims = constant->dims, .batched = x->batched && constant->dims.rank == x->dims.rank, .logits = GRAPH_NONE,
-                      .type = constant->type, .scaled = constant->step != NULL};
+    OnnxVariable y = {.dims = constant->dims,
+                      .batched = x->batched && constant->dims.rank == x->dims.rank,
+                      .logits = GRAPH_NONE,
+                      .type = constant->type,
+                      .scaled = constant->step != NULL};
     OnnxDims both;
     if ((y.batched && y.dims.dim[0] != 1) || !onnx_broadcast(x->dims, y.dims, &both) || !onnx_dims_equal(both, x->dims) ||
         (!y.batched && y.dims.rank > SHAPE_MAX_RANK) || !onnx_constant_finite(node, i, constant))
@@ -125,8 +128,8 @@ static void emit(OnnxNode *node, Arith arith)
     if (!onnx_variable(node, 0, &x) || !onnx_variable(node, 1, &y))
         return;
     if (arith == MUL || arith == DIV)
-        onnx_refuse(node, NULL, "products with numbers of the model are taken", "a %s of two tensors that both depend on the model's inputs",
-                    arith == MUL ? "product" : "quotient");
+        onnx_refuse(node, NULL, "products with numbers of the model are taken",
+                    "a %s of two tensors that both depend on the model's inputs", arith == MUL ? "product" : "quotient");
     else
         emit_sum(node, arith == ADD ? GRAPH_add : GRAPH_sub, x, y);
 }

@@ -12,8 +12,8 @@ static bool is_binary(const OnnxConstant *constant)
     return constant->whole != NULL;
 }
 
-/* Does a bias belong into the dense node? It must live on the same kind of numbers: weights that the model leaves unquantised with an unquantised bias, or
- * binary grids throughout. Otherwise it is an exact offset behind the sum. */
+/* Does a bias belong into the dense node? It must live on the same kind of numbers: weights that the model leaves unquantised with an
+ * unquantised bias, or binary grids throughout. Otherwise it is an exact offset behind the sum. */
 static bool bias_joins(const OnnxVariable *x, const OnnxConstant *weights, const OnnxConstant *bias)
 {
     if (weights->real)
@@ -104,7 +104,8 @@ void onnx_op_matmul(OnnxNode *node)
 {
     OnnxVariable x;
     if (onnx_input_is_constant(node, 0)) {
-        onnx_refuse(node, onnx_input_name(node, 0), "the tensor that depends on the inputs first, the weights second", "weights on the left of a MatMul");
+        onnx_refuse(node, onnx_input_name(node, 0), "the tensor that depends on the inputs first, the weights second",
+                    "weights on the left of a MatMul");
         return;
     }
     if (!onnx_variable(node, 0, &x))
@@ -169,7 +170,8 @@ void onnx_op_gemm(OnnxNode *node)
         onnx_refuse(node, onnx_input_name(node, 1), NULL, "a product of two tensors that both depend on the model's inputs");
         return;
     }
-    const OnnxConstant *weights = onnx_constant(node, 1), *c = onnx_has_input(node, 2) && onnx_input_is_constant(node, 2) ? onnx_constant(node, 2) : NULL;
+    const OnnxConstant *weights = onnx_constant(node, 1),
+                       *c = onnx_has_input(node, 2) && onnx_input_is_constant(node, 2) ? onnx_constant(node, 2) : NULL;
     if (!weights || !onnx_constant_finite(node, 1, weights) || (c && !onnx_constant_finite(node, 2, c)))
         return;
     if (weights->dims.rank != 2 || x.dims.rank != 2) {

@@ -2,8 +2,9 @@
  *
  *     integers = saturate(round_half_even(x / scale) + zero_point)        value = (integers - zero_point) * scale
  *
- * Rounding comes before the zero point, so a pair is the quantiser without zero point whose limits are lowered by it. The integers between the two
- * are not built: QuantizeLinear notes what it would do, Clip narrows the limits, DequantizeLinear of the same scale builds one quantiser.
+ * Rounding comes before the zero point, so a pair is the quantiser without zero point whose limits are lowered by it. The integers between
+ * the two are not built: QuantizeLinear notes what it would do, Clip narrows the limits, DequantizeLinear of the same scale builds one
+ * quantiser.
  */
 #include "import/onnx/onnx.h"
 
@@ -11,11 +12,21 @@
 static bool limits_of_type(int64_t type, i128 *lo, i128 *hi)
 {
     switch (type) {
-    case ONNX_TYPE_INT8: *lo = INT8_MIN, *hi = INT8_MAX; return true;
-    case ONNX_TYPE_UINT8: *lo = 0, *hi = UINT8_MAX; return true;
-    case ONNX_TYPE_INT16: *lo = INT16_MIN, *hi = INT16_MAX; return true;
-    case ONNX_TYPE_UINT16: *lo = 0, *hi = UINT16_MAX; return true;
-    case ONNX_TYPE_INT32: *lo = INT32_MIN, *hi = INT32_MAX; return true;
+    case ONNX_TYPE_INT8:
+        *lo = INT8_MIN, *hi = INT8_MAX;
+        return true;
+    case ONNX_TYPE_UINT8:
+        *lo = 0, *hi = UINT8_MAX;
+        return true;
+    case ONNX_TYPE_INT16:
+        *lo = INT16_MIN, *hi = INT16_MAX;
+        return true;
+    case ONNX_TYPE_UINT16:
+        *lo = 0, *hi = UINT16_MAX;
+        return true;
+    case ONNX_TYPE_INT32:
+        *lo = INT32_MIN, *hi = INT32_MAX;
+        return true;
     }
     return false;
 }
@@ -111,7 +122,8 @@ void onnx_op_dequantize_linear(OnnxNode *node)
     const OnnxValue *value = onnx_value(node, 0);
     OnnxQuant quant = {0};
     if (value->kind != ONNX_INTEGERS) {
-        onnx_refuse(node, value->name, "quantised inputs: let the model begin with QuantizeLinear", "DequantizeLinear without QuantizeLinear before it");
+        onnx_refuse(node, value->name, "quantised inputs: let the model begin with QuantizeLinear",
+                    "DequantizeLinear without QuantizeLinear before it");
         return;
     }
     OnnxVariable x = value->variable;
@@ -119,7 +131,8 @@ void onnx_op_dequantize_linear(OnnxNode *node)
         return;
     uint32_t n = spread_count(quant.spread, onnx_event_shape(&x));
     const OnnxQuant *begun = value->quant;
-    if (n != spread_count(begun->spread, onnx_event_shape(&x)) || !same_numbers(quant.step, begun->step, n) || !same_numbers(quant.zero, begun->zero, n)) {
+    if (n != spread_count(begun->spread, onnx_event_shape(&x)) || !same_numbers(quant.step, begun->step, n) ||
+        !same_numbers(quant.zero, begun->zero, n)) {
         onnx_refuse(node, NULL, NULL, "scale or zero point differ from those of the QuantizeLinear before it");
         return;
     }

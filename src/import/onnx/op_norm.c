@@ -27,15 +27,18 @@ void onnx_op_batch_norm(OnnxNode *node)
         if (!parameter[i] || !onnx_constant_finite(node, i + 1, parameter[i]))
             return;
         if (parameter[i]->n != n) {
-            diag_error(import->diags, DIAG_SHAPE, onnx_place(node, onnx_input_name(node, i + 1)), NULL, "%u numbers for %u channels", parameter[i]->n, n);
+            diag_error(import->diags, DIAG_SHAPE, onnx_place(node, onnx_input_name(node, i + 1)), NULL, "%u numbers for %u channels",
+                       parameter[i]->n, n);
             return;
         }
     }
     Rational *multiplier = arena_array(import->scratch, Rational, n), *offset = arena_array(import->scratch, Rational, n);
     for (uint32_t i = 0; i < n; i++)
         if (!rational_batch_norm(import->scratch, onnx_constant_f64(parameter[0], i), onnx_constant_f64(parameter[1], i),
-                                 onnx_constant_f64(parameter[2], i), onnx_constant_f64(parameter[3], i), epsilon, &multiplier[i], &offset[i])) {
-            diag_error(import->diags, DIAG_VALUE, onnx_place(node, onnx_input_name(node, 4)), NULL, "the variance of channel %u is not usable", i);
+                                 onnx_constant_f64(parameter[2], i), onnx_constant_f64(parameter[3], i), epsilon, &multiplier[i],
+                                 &offset[i])) {
+            diag_error(import->diags, DIAG_VALUE, onnx_place(node, onnx_input_name(node, 4)), NULL,
+                       "the variance of channel %u is not usable", i);
             return;
         }
     Spread spread = {SPREAD_CHANNEL, axis};

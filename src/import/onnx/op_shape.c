@@ -1,4 +1,5 @@
-/* import/onnx/op_shape.c: what moves values or passes them on: Flatten, Reshape, Squeeze, Unsqueeze, Transpose, Identity, Dropout, Cast, Shape. */
+/* import/onnx/op_shape.c: what moves values or passes them on: Flatten, Reshape, Squeeze, Unsqueeze, Transpose, Identity, Dropout, Cast,
+ * Shape. */
 #include "import/onnx/sizes.h"
 
 /* Values, whatever becomes of them: also a softmax that an output will name. */
@@ -12,13 +13,13 @@ static bool any_variable(OnnxNode *node, OnnxVariable *out)
     return onnx_variable(node, 0, out);
 }
 
-#define OP_SIZES(name)                                                                                                     \
-    void onnx_op_##name(OnnxNode *node)                                                                                    \
-    {                                                                                                                      \
-        OnnxVariable x;                                                                                                    \
-        OnnxDims dims;                                                                                                     \
-        if (onnx_variable(node, 0, &x) && onnx_sizes_##name(node, x.dims, &dims) && onnx_emit_reshape(node, x, dims, &x))  \
-            onnx_set_variable(node, x);                                                                                    \
+#define OP_SIZES(name)                                                                                                                     \
+    void onnx_op_##name(OnnxNode *node)                                                                                                    \
+    {                                                                                                                                      \
+        OnnxVariable x;                                                                                                                    \
+        OnnxDims dims;                                                                                                                     \
+        if (onnx_variable(node, 0, &x) && onnx_sizes_##name(node, x.dims, &dims) && onnx_emit_reshape(node, x, dims, &x))                  \
+            onnx_set_variable(node, x);                                                                                                    \
     }
 OP_SIZES(flatten)
 OP_SIZES(reshape)
@@ -81,7 +82,8 @@ void onnx_op_cast(OnnxNode *node)
         return;
     bool from_index = x.type == ONNX_TYPE_INT64 || x.type == ONNX_TYPE_INT32, to_real = to == ONNX_TYPE_FLOAT || to == ONNX_TYPE_DOUBLE;
     if (!to_real && !(from_index && (to == ONNX_TYPE_INT64 || to == ONNX_TYPE_INT32))) {
-        onnx_refuse(node, "to", "float32 and float64; indices of an ArgMax also int32 and int64", "a tensor cast to %s", onnx_type_text((int32_t)to));
+        onnx_refuse(node, "to", "float32 and float64; indices of an ArgMax also int32 and int64", "a tensor cast to %s",
+                    onnx_type_text((int32_t)to));
         return;
     }
     x.type = (OnnxType)to;

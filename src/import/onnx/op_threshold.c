@@ -1,5 +1,5 @@
-/* import/onnx/op_threshold.c: MultiThreshold of FINN and QONNX: out_scale * (number of thresholds <= x) + out_bias, the thresholds being those of the
- * channel. */
+/* import/onnx/op_threshold.c: MultiThreshold of FINN and QONNX: out_scale * (number of thresholds <= x) + out_bias, the thresholds being
+ * those of the channel. */
 #include "import/onnx/onnx.h"
 
 #include <stdlib.h>
@@ -19,8 +19,8 @@ static bool channel_axis(OnnxNode *node, OnnxDims dims, uint32_t *axis)
     *axis = c ? (uint32_t)(c - layout) : dims.rank == 3 && !*layout ? 2 : 1;
     if (*axis < dims.rank && (!*layout || strlen(layout) == dims.rank))
         return true;
-    diag_error(node->import->diags, DIAG_SHAPE, onnx_place(node, "data_layout"), NULL, "layout '%s' does not fit a tensor of shape %s", layout,
-               onnx_dims_text(node->import->scratch, dims));
+    diag_error(node->import->diags, DIAG_SHAPE, onnx_place(node, "data_layout"), NULL, "layout '%s' does not fit a tensor of shape %s",
+               layout, onnx_dims_text(node->import->scratch, dims));
     return false;
 }
 
@@ -39,7 +39,8 @@ static Rational *sorted_thresholds(OnnxNode *node, const OnnxConstant *given, ui
     return at;
 }
 
-/* Levels k * scale + bias as raw integers of a type where scale is a power of two and bias a multiple of it; else plain counts, and false. */
+/* Levels k * scale + bias as raw integers of a type where scale is a power of two and bias a multiple of it; else plain counts, and false.
+ */
 static bool fill_levels(GraphThreshold *threshold, Arena *arena, uint32_t n_channels, double scale, double bias)
 {
     uint32_t n = threshold->n_steps;
@@ -74,7 +75,8 @@ void onnx_op_multi_threshold(OnnxNode *node)
     if (given->dims.rank != 2 || given->n == 0 || (given->dims.dim[0] != 1 && given->dims.dim[0] != x.dims.dim[axis]) ||
         !onnx_graph_axis(&x, axis, &graph_axis)) {
         diag_error(import->diags, DIAG_SHAPE, onnx_place(node, onnx_input_name(node, 1)), "[channels, steps] or [1, steps]",
-                   "thresholds of shape %s for a tensor of shape %s", onnx_dims_text(import->scratch, given->dims), onnx_dims_text(import->scratch, x.dims));
+                   "thresholds of shape %s for a tensor of shape %s", onnx_dims_text(import->scratch, given->dims),
+                   onnx_dims_text(import->scratch, x.dims));
         return;
     }
     if (scale == 0 || !(scale - scale == 0) || !(bias - bias == 0)) {
@@ -83,7 +85,8 @@ void onnx_op_multi_threshold(OnnxNode *node)
     }
     uint32_t n_channels = given->dims.dim[0], n_steps = given->dims.dim[1];
     GraphThreshold *threshold = arena_new(import->arena, GraphThreshold);
-    *threshold = (GraphThreshold){.spread = n_channels == 1 ? SPREAD_ONE : (Spread){SPREAD_CHANNEL, graph_axis}, .n_steps = n_steps,
+    *threshold = (GraphThreshold){.spread = n_channels == 1 ? SPREAD_ONE : (Spread){SPREAD_CHANNEL, graph_axis},
+                                  .n_steps = n_steps,
                                   .at = sorted_thresholds(node, given, n_channels, n_steps)};
     bool joined = fill_levels(threshold, import->arena, n_channels, scale, bias);
     x.ref = onnx_emit(node, GRAPH_threshold, &x.ref, 1);

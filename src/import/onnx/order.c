@@ -1,8 +1,8 @@
 /* import/onnx/order.c: an order in which every tensor is made before it is read.
  *
- * ONNX demands that files are written so; some are not. The file's order is kept where it is one, else Kahn's algorithm gives one (nodes that
- * are ready, first come first served). Nodes that never become ready lie on a loop or behind one: from any of them, going from
- * reader to maker must enter a loop, which is then told by the names of its nodes. O(nodes + edges).
+ * ONNX demands that files are written so; some are not. The file's order is kept where it is one, else Kahn's algorithm gives one (nodes
+ * that are ready, first come first served). Nodes that never become ready lie on a loop or behind one: from any of them, going from reader
+ * to maker must enter a loop, which is then told by the names of its nodes. O(nodes + edges).
  */
 #include "import/onnx/onnx.h"
 
@@ -62,7 +62,8 @@ const uint32_t *onnx_order(OnnxImport *import)
         return order;
     }
     /* readers of the outputs of each node, as one list cut at first[] */
-    uint32_t *missing = arena_array(import->scratch, uint32_t, n_nodes), *first = arena_array(import->scratch, uint32_t, (size_t)n_nodes + 2);
+    uint32_t *missing = arena_array(import->scratch, uint32_t, n_nodes),
+             *first = arena_array(import->scratch, uint32_t, (size_t)n_nodes + 2);
     for (uint32_t n = 0; n < n_nodes; n++)
         for (uint32_t i = 0; i < import->nodes[n].n_in; i++) {
             uint32_t maker = maker_of(import, n, i);

@@ -32,7 +32,8 @@ static bool quant_spread(OnnxNode *node, uint32_t input, OnnxDims dims, bool bat
     return true;
 }
 
-bool onnx_quant_parameters(OnnxNode *node, OnnxDims dims, bool batched, const OnnxConstant *step, const OnnxConstant *zero, OnnxQuant *quant)
+bool onnx_quant_parameters(OnnxNode *node, OnnxDims dims, bool batched, const OnnxConstant *step, const OnnxConstant *zero,
+                           OnnxQuant *quant)
 {
     Arena *arena = node->import->scratch;
     Spread of_step, of_zero = SPREAD_ONE;
@@ -60,8 +61,9 @@ bool onnx_quant_parameters(OnnxNode *node, OnnxDims dims, bool batched, const On
 
 /* ---- constants ---- */
 
-/* round(x / step + zero) without rationals, where double precision is certain: the quotient errs by less than 2^-50 of itself, so the rounding
- * of a value that stays 2^-20 away from where it switches cannot change. Weights that stand exactly on a switch go the exact way. */
+/* round(x / step + zero) without rationals, where double precision is certain: the quotient errs by less than 2^-50 of itself, so the
+ * rounding of a value that stays 2^-20 away from where it switches cannot change. Weights that stand exactly on a switch go the exact way.
+ */
 static bool round_quickly(double x, double step, double zero, Rounding rounding, i128 *out)
 {
     double v = x / step + zero;
@@ -220,7 +222,10 @@ static OnnxVariable emit_sign(OnnxNode *node, OnnxVariable x, const OnnxQuant *q
         level[2 * i + 1] = 1;
     }
     GraphThreshold *threshold = arena_new(arena, GraphThreshold);
-    *threshold = (GraphThreshold){.spread = n == 1 ? SPREAD_ONE : quant->spread, .n_steps = 1, .at = at, .level = level,
+    *threshold = (GraphThreshold){.spread = n == 1 ? SPREAD_ONE : quant->spread,
+                                  .n_steps = 1,
+                                  .at = at,
+                                  .level = level,
                                   .type = {.is_signed = true, .bits = 2, .frac = binary ? -log2 : 0}};
     x.ref = onnx_emit(node, GRAPH_threshold, &x.ref, 1);
     graph_node(node->import->module, x.ref)->attr.threshold = threshold;

@@ -131,7 +131,8 @@ const OnnxConstant *onnx_sizes_as_constant(OnnxNode *node, OnnxDims dims)
     end = end < 0 ? end + rank : end;
     start = start < 0 ? 0 : start > rank ? rank : start;
     end = end < start ? start : end > rank ? rank : end;
-    OnnxConstant *shape = onnx_constant_new(node->import->scratch, ONNX_TYPE_INT64, (OnnxDims){.rank = 1, .dim = {(uint32_t)(end - start)}});
+    OnnxConstant *shape =
+        onnx_constant_new(node->import->scratch, ONNX_TYPE_INT64, (OnnxDims){.rank = 1, .dim = {(uint32_t)(end - start)}});
     int64_t *whole = onnx_constant_wholes(node->import->scratch, shape);
     for (uint32_t i = 0; i < shape->n; i++)
         whole[i] = dims.dim[start + i];

@@ -15,10 +15,10 @@ typedef struct TypeInfo {
 } TypeInfo;
 
 static const TypeInfo type_info[] = {
-    {ONNX_TYPE_FLOAT, "float32", 4, IN_FLOATS},    {ONNX_TYPE_UINT8, "uint8", 1, IN_INT32},      {ONNX_TYPE_INT8, "int8", 1, IN_INT32},
-    {ONNX_TYPE_UINT16, "uint16", 2, IN_INT32},     {ONNX_TYPE_INT16, "int16", 2, IN_INT32},      {ONNX_TYPE_INT32, "int32", 4, IN_INT32},
-    {ONNX_TYPE_INT64, "int64", 8, IN_INT64},       {ONNX_TYPE_BOOL, "bool", 1, IN_INT32},        {ONNX_TYPE_FLOAT16, "float16", 2, IN_INT32},
-    {ONNX_TYPE_DOUBLE, "float64", 8, IN_DOUBLES},  {ONNX_TYPE_UINT32, "uint32", 4, IN_UINT64},   {ONNX_TYPE_UINT64, "uint64", 8, IN_UINT64},
+    {ONNX_TYPE_FLOAT, "float32", 4, IN_FLOATS},    {ONNX_TYPE_UINT8, "uint8", 1, IN_INT32},    {ONNX_TYPE_INT8, "int8", 1, IN_INT32},
+    {ONNX_TYPE_UINT16, "uint16", 2, IN_INT32},     {ONNX_TYPE_INT16, "int16", 2, IN_INT32},    {ONNX_TYPE_INT32, "int32", 4, IN_INT32},
+    {ONNX_TYPE_INT64, "int64", 8, IN_INT64},       {ONNX_TYPE_BOOL, "bool", 1, IN_INT32},      {ONNX_TYPE_FLOAT16, "float16", 2, IN_INT32},
+    {ONNX_TYPE_DOUBLE, "float64", 8, IN_DOUBLES},  {ONNX_TYPE_UINT32, "uint32", 4, IN_UINT64}, {ONNX_TYPE_UINT64, "uint64", 8, IN_UINT64},
     {ONNX_TYPE_BFLOAT16, "bfloat16", 2, IN_INT32},
 };
 
@@ -35,14 +35,25 @@ bool onnx_type_known(int32_t type) { return info_of(type) != NULL; }
 const char *onnx_type_text(int32_t type)
 {
     switch (type) {
-    case 0: return "no type";
-    case 8: return "string";
-    case 14: return "complex64";
-    case 15: return "complex128";
-    case 17: case 18: case 19: case 20: return "float8";
-    case 21: return "uint4";
-    case 22: return "int4";
-    case 23: return "float4";
+    case 0:
+        return "no type";
+    case 8:
+        return "string";
+    case 14:
+        return "complex64";
+    case 15:
+        return "complex128";
+    case 17:
+    case 18:
+    case 19:
+    case 20:
+        return "float8";
+    case 21:
+        return "uint4";
+    case 22:
+        return "int4";
+    case 23:
+        return "float4";
     }
     const TypeInfo *info = info_of(type);
     return info ? info->text : "a type that kaon does not know";
@@ -66,7 +77,8 @@ static double half_to_double(uint32_t bits)
 {
     uint32_t exponent = bits >> 10 & 31, fraction = bits & 1023;
     double value = exponent == 31 ? (fraction ? (double)NAN : (double)INFINITY)
-                 : exponent ? ldexp(1024.0 + fraction, (int)exponent - 25) : ldexp(fraction, -24);
+                   : exponent     ? ldexp(1024.0 + fraction, (int)exponent - 25)
+                                  : ldexp(fraction, -24);
     return bits >> 15 & 1 ? -value : value;
 }
 
@@ -124,11 +136,16 @@ static uint64_t element_bits(const Onnx__TensorProto *tensor, const TypeInfo *in
 static uint64_t list_length(const Onnx__TensorProto *tensor, const TypeInfo *info)
 {
     switch (info->storage) {
-    case IN_FLOATS: return tensor->n_float_data;
-    case IN_DOUBLES: return tensor->n_double_data;
-    case IN_INT32: return tensor->n_int32_data;
-    case IN_INT64: return tensor->n_int64_data;
-    case IN_UINT64: return tensor->n_uint64_data;
+    case IN_FLOATS:
+        return tensor->n_float_data;
+    case IN_DOUBLES:
+        return tensor->n_double_data;
+    case IN_INT32:
+        return tensor->n_int32_data;
+    case IN_INT64:
+        return tensor->n_int64_data;
+    case IN_UINT64:
+        return tensor->n_uint64_data;
     }
     return 0;
 }
@@ -138,13 +155,15 @@ static const TypeInfo *check(OnnxImport *import, const Onnx__TensorProto *tensor
 {
     const TypeInfo *info = info_of(tensor->data_type);
     if (tensor->data_location == 1 || tensor->n_external_data) {
-        diag_error(import->diags, DIAG_UNSUPPORTED, place, "save the model as one file: onnx.save_model(model, path, save_as_external_data=False)",
+        diag_error(import->diags, DIAG_UNSUPPORTED, place,
+                   "save the model as one file: onnx.save_model(model, path, save_as_external_data=False)",
                    "the tensor's numbers are in another file (external data)");
         return NULL;
     }
     if (!info) {
-        diag_error(import->diags, DIAG_UNSUPPORTED, place, "read: float16, bfloat16, float32, float64, bool, int8 to int64, uint8 to uint64",
-                   "the tensor holds %s (type %d)", onnx_type_text(tensor->data_type), tensor->data_type);
+        diag_error(import->diags, DIAG_UNSUPPORTED, place,
+                   "read: float16, bfloat16, float32, float64, bool, int8 to int64, uint8 to uint64", "the tensor holds %s (type %d)",
+                   onnx_type_text(tensor->data_type), tensor->data_type);
         return NULL;
     }
     if (tensor->has_segment) {
@@ -158,8 +177,8 @@ static const TypeInfo *check(OnnxImport *import, const Onnx__TensorProto *tensor
     uint64_t need = onnx_dims_size(*dims), have = list_length(tensor, info);
     if (tensor->has_raw_data ? tensor->raw_data.len != need * info->bytes : have != need) {
         uint64_t found = tensor->has_raw_data ? tensor->raw_data.len : have;
-        diag_error(import->diags, DIAG_SYNTAX, place, "the file is damaged",
-                   "shape %s of %s asks for %llu %s, the file has %llu", onnx_dims_text(import->scratch, *dims), info->text,
+        diag_error(import->diags, DIAG_SYNTAX, place, "the file is damaged", "shape %s of %s asks for %llu %s, the file has %llu",
+                   onnx_dims_text(import->scratch, *dims), info->text,
                    (unsigned long long)(tensor->has_raw_data ? need * info->bytes : need), tensor->has_raw_data ? "bytes" : "numbers",
                    (unsigned long long)found);
         return NULL;
