@@ -2,6 +2,7 @@
 #include "pass/pass.h"
 
 #include <assert.h>
+#include <stdio.h>
 
 static const PassInfo passes[] = {
 #define GRAPH_PASS(name, summary) { #name, summary, pass_##name, NULL },
@@ -31,10 +32,16 @@ const PassInfo *pass_find(const char *name)
 }
 
 #ifndef NDEBUG
-static bool verified(Arena *arena, const Circuit *circuit)
+/* After each pass in debug builds: a breach is our bug, said before the assert stops. */
+static bool verified(Arena *arena, const Circuit *circuit, const char *pass)
 {
     DiagList diags = diag_init(arena);
-    return circuit_verify(circuit, "pass", &diags);
+    if (circuit_verify(circuit, pass, &diags))
+        return true;
+    Text text = text_init(arena);
+    diag_print(&text, &diags);
+    fputs(text.at, stderr);
+    return false;
 }
 #endif
 
@@ -61,7 +68,7 @@ Circuit *pass_run_circuit(Arena *arena, const Circuit *circuit)
         if (passes[i].circuit == NULL)
             continue;
         now = passes[i].circuit(arena, now != NULL ? now : circuit);
-        assert(verified(arena, now));
+        assert(verified(arena, now, passes[i].name));
     }
     return now;
 }
