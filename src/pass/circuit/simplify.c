@@ -145,6 +145,8 @@ static bool is_bit(const CircuitNode *node, i128 value)
 
 static CircuitRef simplify_select(const Site *s)
 {
+    if (s->node->wrap)
+        return CIRCUIT_NONE;
     /* match: c ? a : b, c constant.  result: the one that it takes */
     if (is_constant(operand(s, 0)))
         return s->operands[operand(s, 0)->attr.value != 0 ? 1 : 2];
@@ -177,6 +179,8 @@ static Order order_of(const CircuitNode *x, const CircuitNode *y)
 /* match: min(x, y), max(x, y), the ranges in order, or x and y the same.  result: x or y */
 static CircuitRef simplify_extreme(const Site *s, bool largest)
 {
+    if (s->node->wrap)
+        return CIRCUIT_NONE;
     Order order = order_of(operand(s, 0), operand(s, 1));
     if (s->operands[0] == s->operands[1] || order.y_before_x)
         return s->operands[largest ? 0 : 1];
@@ -212,9 +216,11 @@ static CircuitRef simplify_quantise(const Site *s)
 static CircuitRef simplify_bits(const Site *s, CircuitOp op)
 {
     const CircuitNode *x = operand(s, 0);
-    /* match: not not x.  result: x */
-    if (op == CIRCUIT_not)
-        return x->op == CIRCUIT_not ? circuit_operand(s->r->to, x, 0) : CIRCUIT_NONE;
+    /* match: not not x.  result: x, where it has the node's type */
+    if (op == CIRCUIT_not) {
+        CircuitRef inner = x->op == CIRCUIT_not ? circuit_operand(s->r->to, x, 0) : CIRCUIT_NONE;
+        return inner != CIRCUIT_NONE && fixed_equal(wire_at(s->r, inner)->type, s->node->type) ? inner : CIRCUIT_NONE;
+    }
     /* match: x & x, x | x.  result: x, where it has the node's type */
     if (s->operands[0] == s->operands[1] && op != CIRCUIT_xor && fixed_equal(x->type, s->node->type))
         return s->operands[0];
