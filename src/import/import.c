@@ -59,7 +59,8 @@ static size_t first_word(Bytes bytes)
 /* ModelProto begins with its field 1, ir_version, a small number, in every writer; or with field 2, the producer's name. */
 static bool looks_like_onnx(Bytes bytes)
 {
-    return bytes.n > 2 && ((bytes.at[0] == 0x08 && bytes.at[1] < 0x20 && (bytes.at[2] & 7) == 2) || (bytes.at[0] == 0x12 && bytes.at[1] < 0x40));
+    return bytes.n > 2 &&
+           ((bytes.at[0] == 0x08 && bytes.at[1] < 0x20 && (bytes.at[2] & 7) == 2) || (bytes.at[0] == 0x12 && bytes.at[1] < 0x40));
 }
 
 static bool format_by_extension(const char *path, Format *out)

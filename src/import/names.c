@@ -2,10 +2,7 @@
 
 static void release_json(void *object) { json_decref(object); }
 
-static DiagCode code_of(enum json_error_code code)
-{
-    return code == json_error_duplicate_key ? DIAG_DUPLICATE : DIAG_SYNTAX;
-}
+static DiagCode code_of(enum json_error_code code) { return code == json_error_duplicate_key ? DIAG_DUPLICATE : DIAG_SYNTAX; }
 
 json_t *import_json(Arena *arena, Bytes bytes, uint64_t limit_bytes, Place place, DiagList *diags)
 {

@@ -1,4 +1,5 @@
 /* Made by keras_cases.py with QKeras 0.9.0: quantiser, twelve numbers, what it makes of them. */
+/* clang-format off */
 static const struct KerasCase {
     Where where;
     const char *call;

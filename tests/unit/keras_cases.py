@@ -80,6 +80,7 @@ def main():
     made = [(c, lambda c=c: quantizers.get_quantizer(c)) for c in made]
     made += [("quantized_linear(" + ", ".join(f"{k}={v!r}" for k, v in kw.items()) + ")", lambda kw=kw: Linear(**kw)) for kw in LINEAR]
     print("/* Made by keras_cases.py with QKeras 0.9.0: quantiser, twelve numbers, what it makes of them. */")
+    print("/* clang-format off */")
     print("static const struct KerasCase {\n    Where where;\n    const char *call;\n    float x[12], y[12];\n} keras_cases[] = {")
     for call, make in made:
         scale = rng.choice([0.05, 0.4, 2.0])

@@ -1,4 +1,5 @@
-/* Unit tests of the .h5 side of src/import/keras: files written here with libhdf5, whole, odd and hostile ones, read through the child process. */
+/* Unit tests of the .h5 side of src/import/keras: files written here with libhdf5, whole, odd and hostile ones, read through the child
+ * process. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -89,7 +90,8 @@ static hid_t put_array(hid_t group, const char *name, hid_t type, const void *at
 
 static const char dense_config[] =
     "{\"class_name\": \"Sequential\", \"config\": {\"name\": \"m\", \"layers\": [{\"class_name\": \"Dense\", \"config\": {\"name\": \"d\", "
-    "\"units\": 2, \"batch_input_shape\": [null, 2]}}, {\"class_name\": \"Activation\", \"config\": {\"name\": \"r\", \"activation\": \"relu\"}}]}}";
+    "\"units\": 2, \"batch_input_shape\": [null, 2]}}, {\"class_name\": \"Activation\", \"config\": {\"name\": \"r\", \"activation\": "
+    "\"relu\"}}]}}";
 
 /* The whole model; the kernel is left to the caller, who gets the layer's group. */
 static hid_t put_model(Fixture *fixture, size_t width)
@@ -250,8 +252,8 @@ static void text_where_numbers_belong(void **state)
     expect_error(fixture, DIAG_SYNTAX, "no array of numbers");
 }
 
-/* Truncated at random places, and with random bytes changed: a graph or a diagnostic, never a crash of this process. Among these files is one that sends
- * libhdf5 round in circles: its child is ended after ten seconds. */
+/* Truncated at random places, and with random bytes changed: a graph or a diagnostic, never a crash of this process. Among these files is
+ * one that sends libhdf5 round in circles: its child is ended after ten seconds. */
 static void damaged_files(void **state)
 {
     Fixture *fixture = *state;
@@ -278,9 +280,17 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-        TEST(models_are_read), TEST(other_number_types_and_storages), TEST(long_lists_of_names_come_in_pieces), TEST(missing_pieces),
-        TEST(weights_alone), TEST(newer_keras), TEST(sizes_are_checked_before_memory_is_asked_for), TEST(no_file_of_this_machine_is_named),
-        TEST(no_link_to_another_file_is_followed), TEST(text_where_numbers_belong), TEST(damaged_files),
+        TEST(models_are_read),
+        TEST(other_number_types_and_storages),
+        TEST(long_lists_of_names_come_in_pieces),
+        TEST(missing_pieces),
+        TEST(weights_alone),
+        TEST(newer_keras),
+        TEST(sizes_are_checked_before_memory_is_asked_for),
+        TEST(no_file_of_this_machine_is_named),
+        TEST(no_link_to_another_file_is_followed),
+        TEST(text_where_numbers_belong),
+        TEST(damaged_files),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

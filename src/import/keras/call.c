@@ -1,5 +1,6 @@
-/* import/keras/call.c: the arguments of a quantiser, from Python's syntax ("quantized_bits(4, alpha='auto')") or from JSON. One recursive descent;
- * what it takes: names, positional and keyword arguments, None, True, False, numbers, quoted strings, lists and tuples, and calls inside calls.
+/* import/keras/call.c: the arguments of a quantiser, from Python's syntax ("quantized_bits(4, alpha='auto')") or from JSON. One recursive
+ * descent; what it takes: names, positional and keyword arguments, None, True, False, numbers, quoted strings, lists and tuples, and calls
+ * inside calls.
  */
 #include <string.h>
 

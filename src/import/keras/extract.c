@@ -5,8 +5,8 @@
  *        model_weights/              attribute layer_names: ["fc1", ...]; longer lists as layer_names0, layer_names1, ...
  *           fc1/                     attribute weight_names: ["fc1/kernel:0", ...], likewise; each the path of a dataset from here
  *
- * Links to other files, external and virtual storage and plugin filters are refused, so that a model cannot name files of this machine. Memory
- * goes with the process.
+ * Links to other files, external and virtual storage and plugin filters are refused, so that a model cannot name files of this machine.
+ * Memory goes with the process.
  */
 #include <errno.h>
 #include <hdf5.h>
@@ -18,13 +18,13 @@
 
 #include "import/keras/keras.h"
 
-#define MAX_NAMES 65536u
+#define MAX_NAMES      65536u
 #define MAX_NAME_BYTES 4096u
 
 typedef struct Child {
     int out;
     hid_t group_access, dataset_access; /* that follow no link to another file */
-    uint64_t n_elements; /* sent so far */
+    uint64_t n_elements;                /* sent so far */
     const char *layer;
     bool failed; /* the parent does not listen any more */
 } Child;
@@ -244,8 +244,8 @@ static void send_weights(Child *child, hid_t file)
             send_layer(child, weights, layers.at[i]);
 }
 
-static herr_t refuse_link(const char *parent_file, const char *parent_group, const char *child_file, const char *child_object, unsigned *flags,
-                          hid_t plist, void *data)
+static herr_t refuse_link(const char *parent_file, const char *parent_group, const char *child_file, const char *child_object,
+                          unsigned *flags, hid_t plist, void *data)
 {
     (void)parent_file, (void)parent_group, (void)child_file, (void)child_object, (void)flags, (void)plist, (void)data;
     return -1;

@@ -2,10 +2,11 @@
  *
  *     .h5 --extract.c (a child process: all use of libhdf5)--> stream --stream.c--> KerasFile --model.c--> layers in order
  *                                                                         layers.c, one function a layer class; rows: layers.def
- *                                                                         quantisers.c, weights.c, one function a quantiser; rows: quantisers.def
+ *                                                                         quantisers.c, weights.c, one function a quantiser; rows:
+ * quantisers.def
  *
- * A layer is added as a row in layers.def and a function keras_layer_<handler>() in layers.c; a quantiser as a row in quantisers.def and a function
- * keras_quantise_<handler>() in quantisers.c, and one in weights.c where weights need more than the same nodes on a constant.
+ * A layer is added as a row in layers.def and a function keras_layer_<handler>() in layers.c; a quantiser as a row in quantisers.def and a
+ * function keras_quantise_<handler>() in quantisers.c, and one in weights.c where weights need more than the same nodes on a constant.
  */
 #ifndef KAON_IMPORT_KERAS_KERAS_H
 #define KAON_IMPORT_KERAS_KERAS_H
@@ -15,10 +16,10 @@
 #include "import/import.h"
 #include "import/names.h"
 
-#define KERAS_LIMIT_CONFIG (16ull << 20)   /* bytes of model_config */
+#define KERAS_LIMIT_CONFIG (16ull << 20)    /* bytes of model_config */
 #define KERAS_LIMIT_STREAM FILE_LIMIT_MODEL /* bytes that the child may send */
 #define KERAS_LIMIT_LAYERS 65536u
-#define KERAS_EPSILON 1e-7f /* keras.backend.epsilon() */
+#define KERAS_EPSILON      1e-7f /* keras.backend.epsilon() */
 
 /* ---- what the child sends, little endian: the magic, then records {u8 tag, payload}; the last one is END.
  *   CONFIG   bytes             model_config
@@ -28,7 +29,14 @@
  * bytes: u64 length, then that many. ---- */
 #define KERAS_STREAM_MAGIC "kaonh5\n1"
 typedef enum KerasTag { KERAS_END = 0, KERAS_CONFIG, KERAS_VERSION, KERAS_WEIGHT, KERAS_PROBLEM } KerasTag;
-typedef enum KerasProblem { KERAS_NOT_HDF5, KERAS_NO_MODEL, KERAS_NOT_THERE, KERAS_TOO_LARGE, KERAS_NOT_READ, KERAS_PROBLEM_COUNT } KerasProblem;
+typedef enum KerasProblem {
+    KERAS_NOT_HDF5,
+    KERAS_NO_MODEL,
+    KERAS_NOT_THERE,
+    KERAS_TOO_LARGE,
+    KERAS_NOT_READ,
+    KERAS_PROBLEM_COUNT
+} KerasProblem;
 
 #define KERAS_CHILD_NO_MEMORY 3 /* exit status */
 /* process_isolate's work: reads the image of a .h5 file and writes the stream to `out`; context: Bytes. */
@@ -84,7 +92,8 @@ const char *py_value_text(Arena *arena, const PyValue *value);
 typedef struct KerasValue {
     GraphRef ref;
     Shape shape;
-    bool known; /* false behind a layer that could not be read: nothing is built, and sizes are no longer checked, so that one error gives one message */
+    bool known; /* false behind a layer that could not be read: nothing is built, and sizes are no longer checked, so that one error gives
+                   one message */
 } KerasValue;
 static const KerasValue KERAS_UNKNOWN = {.ref = GRAPH_NONE};
 
@@ -119,7 +128,8 @@ KerasValue keras_affine_channels(Keras *keras, KerasValue in, const Rational *mu
 KerasValue keras_clip(Keras *keras, KerasValue in, Rational lo, Rational hi);
 KerasValue keras_quantise(Keras *keras, KerasValue in, Quantiser quantiser);
 /* levels[n + 1] * 2^-frac between the n thresholds */
-KerasValue keras_threshold(Keras *keras, KerasValue in, uint32_t n, const Rational *at, const bool *strict, FixedType type, const i128 *level);
+KerasValue keras_threshold(Keras *keras, KerasValue in, uint32_t n, const Rational *at, const bool *strict, FixedType type,
+                           const i128 *level);
 KerasValue keras_pair(Keras *keras, GraphOp op, KerasValue a, KerasValue b); /* add, sub */
 /* max(x, 0) + slope * min(x, 0) */
 KerasValue keras_leaky(Keras *keras, KerasValue in, Rational slope);
@@ -180,7 +190,8 @@ bool keras_arg_po2(Keras *keras, const KerasQuantiser *q, bool has_sign_bit, Ker
 int32_t keras_po2_exponent(const KerasPo2 *po2, float magnitude);
 
 /* ---- weights.c ---- */
-KerasQuantiseWeights keras_weights_bits, keras_weights_linear, keras_weights_binary, keras_weights_ternary, keras_weights_po2, keras_weights_relu_po2;
+KerasQuantiseWeights keras_weights_bits, keras_weights_linear, keras_weights_binary, keras_weights_ternary, keras_weights_po2,
+    keras_weights_relu_po2;
 /* The layer's weight `name`, through the quantiser under config key `quantiser_key` (NULL: none). */
 KerasParam keras_param(Keras *keras, const char *name, const char *quantiser_key, bool is_kernel);
 /* [size] the exact values, scale included; NULL where its quantiser is no chain of element-wise nodes */

@@ -1,5 +1,5 @@
-/* import/keras/layers.c: one function a layer class (rows: layers.def), and the nodes they are made of. A function checks all of its attributes and weights, and
- * reports all that is wrong with them, also where its input is unknown. */
+/* import/keras/layers.c: one function a layer class (rows: layers.def), and the nodes they are made of. A function checks all of its
+ * attributes and weights, and reports all that is wrong with them, also where its input is unknown. */
 #include <math.h>
 
 #include "import/keras/keras.h"
@@ -69,7 +69,8 @@ KerasValue keras_quantise(Keras *keras, KerasValue in, Quantiser quantiser)
     return value;
 }
 
-KerasValue keras_threshold(Keras *keras, KerasValue in, uint32_t n, const Rational *at, const bool *strict, FixedType type, const i128 *level)
+KerasValue keras_threshold(Keras *keras, KerasValue in, uint32_t n, const Rational *at, const bool *strict, FixedType type,
+                           const i128 *level)
 {
     KerasValue value = keras_append(keras, GRAPH_threshold, in);
     if (!value.known)
@@ -170,7 +171,8 @@ static bool batch_shape(Keras *keras, const char *key, Shape *out)
     if (list)
         bad_attribute(keras, key, "a batch axis and 1 to 6 axes of fixed length are expected");
     else
-        diag_error(keras->diags, DIAG_MISSING, keras_place(keras, key), "give the first layer an input_shape", "the shape of the input is missing");
+        diag_error(keras->diags, DIAG_MISSING, keras_place(keras, key), "give the first layer an input_shape",
+                   "the shape of the input is missing");
     return false;
 }
 
@@ -222,7 +224,8 @@ static KerasValue dense_sum(Keras *keras, KerasValue in, const KerasParam *kerne
         return value;
     const Rational *offset = bias ? keras_param_values(keras, bias) : NULL;
     if (bias && !offset) {
-        diag_error(keras->diags, DIAG_UNSUPPORTED, keras_place(keras, "bias_quantizer"), NULL, "this quantiser cannot stand beside a scale of the weights");
+        diag_error(keras->diags, DIAG_UNSUPPORTED, keras_place(keras, "bias_quantizer"), NULL,
+                   "this quantiser cannot stand beside a scale of the weights");
         return KERAS_UNKNOWN;
     }
     Rational *one = arena_array(keras->arena, Rational, n_out), *zero = arena_array(keras->arena, Rational, n_out);
@@ -242,9 +245,11 @@ static KerasValue keras_layer_dense(Keras *keras, const KerasValue *in, uint32_t
     if (use_bias)
         bias = keras_param(keras, "bias", "bias_quantizer", false);
     if (good && kernel.known &&
-        (kernel.shape.rank != 2 || kernel.shape.dim[1] != n_out || (in->known && in->shape.dim[in->shape.rank - 1] != kernel.shape.dim[0]))) {
+        (kernel.shape.rank != 2 || kernel.shape.dim[1] != n_out ||
+         (in->known && in->shape.dim[in->shape.rank - 1] != kernel.shape.dim[0]))) {
         uint32_t n_inputs = in->known ? in->shape.dim[in->shape.rank - 1] : 0;
-        shape_error(keras, "kernel", kernel.shape, fmt(keras->arena, "[%s, %u]", in->known ? fmt(keras->arena, "%u", n_inputs) : "inputs", n_out));
+        shape_error(keras, "kernel", kernel.shape,
+                    fmt(keras->arena, "[%s, %u]", in->known ? fmt(keras->arena, "%u", n_inputs) : "inputs", n_out));
         good = false;
     }
     if (good && use_bias && bias.known && (bias.shape.rank != 1 || bias.shape.dim[0] != n_out)) {
@@ -271,7 +276,8 @@ static KerasValue keras_layer_relu(Keras *keras, const KerasValue *in, uint32_t 
     good = attribute_float(keras, "negative_slope", 0, &slope) && good;
     good = attribute_float(keras, "threshold", 0, &threshold) && good;
     if (good && (threshold != 0 || most <= 0)) {
-        bad_attribute(keras, threshold != 0 ? "threshold" : "max_value", threshold != 0 ? "0 is expected" : "a positive number is expected");
+        bad_attribute(keras, threshold != 0 ? "threshold" : "max_value",
+                      threshold != 0 ? "0 is expected" : "a positive number is expected");
         good = false;
     }
     if (!good)
@@ -337,7 +343,8 @@ static KerasValue keras_layer_batch_norm(Keras *keras, const KerasValue *in, uin
     Rational *multiplier = arena_array(arena, Rational, n), *offset = arena_array(arena, Rational, n);
     for (uint32_t i = 0; i < n; i++) {
         if (!rational_batch_norm(arena, gamma[i], beta[i], mean[i], variance[i], epsilon, &multiplier[i], &offset[i])) {
-            diag_error(keras->diags, DIAG_VALUE, keras_place(keras, "moving_variance"), NULL, "the variance of channel %u is not positive", i);
+            diag_error(keras->diags, DIAG_VALUE, keras_place(keras, "moving_variance"), NULL, "the variance of channel %u is not positive",
+                       i);
             return KERAS_UNKNOWN;
         }
     }
@@ -379,8 +386,9 @@ static KerasValue keras_layer_reshape(Keras *keras, const KerasValue *in, uint32
     good = good && shape_make(dim, (uint32_t)rank, &shape) && (!in->known || shape_size(shape) == n);
     if (good)
         return in->known ? reshape(keras, *in, shape) : KERAS_UNKNOWN;
-    bad_attribute(keras, "target_shape", in->known ? fmt(keras->arena, "a list of lengths for %u elements is expected", (unsigned)n)
-                                                   : "a list of lengths is expected");
+    bad_attribute(keras, "target_shape",
+                  in->known ? fmt(keras->arena, "a list of lengths for %u elements is expected", (unsigned)n)
+                            : "a list of lengths is expected");
     return KERAS_UNKNOWN;
 }
 

@@ -1,5 +1,5 @@
-/* import/keras/model.c: model_config, the JSON of a Sequential or Functional model, into a graph. A layer may be called several times; each call is a
- * vertex here, and calls are built when all they take is built (Kahn's algorithm, in the order of the file, O(calls + edges)).
+/* import/keras/model.c: model_config, the JSON of a Sequential or Functional model, into a graph. A layer may be called several times; each
+ * call is a vertex here, and calls are built when all they take is built (Kahn's algorithm, in the order of the file, O(calls + edges)).
  */
 #include <string.h>
 
@@ -93,7 +93,8 @@ static void check_dtype(Model *model, Layer *layer)
     const char *name = json_string_value(dtype);
     if (!name || text_equal(layer->class_name, "InputLayer") || has_word("float32 float64", name))
         return;
-    diag_error(model->keras.diags, DIAG_UNSUPPORTED, place_of(model, layer, "dtype"), "use float32", "layers computed in '%s' are not supported", name);
+    diag_error(model->keras.diags, DIAG_UNSUPPORTED, place_of(model, layer, "dtype"), "use float32",
+               "layers computed in '%s' are not supported", name);
     layer->failed = true;
 }
 
@@ -110,15 +111,16 @@ static void check_class(Model *model, Layer *layer)
         diag_error(model->keras.diags, DIAG_UNSUPPORTED, place_of(model, layer, NULL), "put its layers into the outer model",
                    "a model inside a model is not supported");
     else
-        diag_error(model->keras.diags, DIAG_UNKNOWN_LAYER, place_of(model, layer, NULL), keras_layers_hint(&model->keras), "layer class '%s' is not known",
-                   layer->class_name);
+        diag_error(model->keras.diags, DIAG_UNKNOWN_LAYER, place_of(model, layer, NULL), keras_layers_hint(&model->keras),
+                   "layer class '%s' is not known", layer->class_name);
 }
 
 static void add_layer(Model *model, const json_t *json, size_t index)
 {
     Arena *arena = model->keras.arena;
     const json_t *config = json_object_get(json, "config");
-    const char *name = json_string_value(json_object_get(config, "name")), *class_name = json_string_value(json_object_get(json, "class_name"));
+    const char *name = json_string_value(json_object_get(config, "name")),
+               *class_name = json_string_value(json_object_get(json, "class_name"));
     if (!name)
         name = json_string_value(json_object_get(json, "name"));
     Layer layer = {.name = name ? arena_strdup(arena, name) : fmt(arena, "layer_%zu", index),
@@ -161,8 +163,8 @@ static uint32_t find_call(Model *model, const Layer *layer, const char *part, co
     }
     uint32_t index = map_get(&model->by_name, name);
     if (index == MAP_NONE || call < 0 || call >= model->layers.at[index].n_calls || tensor != 0) {
-        diag_error(model->keras.diags, DIAG_MISSING, place_of(model, layer, part), NULL, "output %lld of call %lld of layer '%s' does not exist",
-                   (long long)tensor, (long long)call, name);
+        diag_error(model->keras.diags, DIAG_MISSING, place_of(model, layer, part), NULL,
+                   "output %lld of call %lld of layer '%s' does not exist", (long long)tensor, (long long)call, name);
         return NO_CALL;
     }
     return model->layers.at[index].first_call + (uint32_t)call;
@@ -251,8 +253,8 @@ static KerasValue run_layer(Model *model, Layer *layer, const KerasValue *in, ui
     keras->config = layer->config;
     keras->is_qkeras = layer->class_name[0] == 'Q';
     if (n_in < layer->info->min_inputs || n_in > layer->info->max_inputs) {
-        diag_error(keras->diags, DIAG_SHAPE, keras_place(keras, NULL), NULL, "it has %u inputs, but takes %u%s", n_in, layer->info->min_inputs,
-                   layer->info->max_inputs > layer->info->min_inputs ? " or more" : "");
+        diag_error(keras->diags, DIAG_SHAPE, keras_place(keras, NULL), NULL, "it has %u inputs, but takes %u%s", n_in,
+                   layer->info->min_inputs, layer->info->max_inputs > layer->info->min_inputs ? " or more" : "");
         return KERAS_UNKNOWN;
     }
     return layer->info->handler(keras, in, n_in);
@@ -385,7 +387,8 @@ static void add_outputs(Model *model, const json_t *list)
 static json_t *with_input_layer(Model *model, const json_t *config, json_t *layers)
 {
     const json_t *first = json_array_get(layers, 0), *first_config = json_object_get(first, "config");
-    const char *class_name = json_string_value(json_object_get(first, "class_name")), *name = json_string_value(json_object_get(first_config, "name"));
+    const char *class_name = json_string_value(json_object_get(first, "class_name")),
+               *name = json_string_value(json_object_get(first_config, "name"));
     if (!class_name || text_equal(class_name, "InputLayer"))
         return layers;
     json_t *shape = json_object_get(first_config, "batch_input_shape");
@@ -438,7 +441,8 @@ static void build_model(Model *model, const json_t *root)
         only_inputs = only_inputs && text_equal(vec_last(&model->layers)->class_name, "InputLayer");
     }
     if (only_inputs)
-        diag_error(model->keras.diags, DIAG_MISSING, place_of(model, NULL, "model_config"), NULL, "the model has no layers behind its inputs");
+        diag_error(model->keras.diags, DIAG_MISSING, place_of(model, NULL, "model_config"), NULL,
+                   "the model has no layers behind its inputs");
     if (model->is_sequential)
         connect_sequential(model);
     else

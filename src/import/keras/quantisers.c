@@ -1,6 +1,6 @@
-/* import/keras/quantisers.c: QKeras' quantisers (version 0.9.0, quantized_linear as on its main branch) as nodes of the tensor IR. Each function
- * states what the quantiser computes over real numbers; QKeras evaluates it in float32, which differs where float32 itself rounds a value onto or off a
- * tie. round() is ties to even throughout. M = 2^integer.
+/* import/keras/quantisers.c: QKeras' quantisers (version 0.9.0, quantized_linear as on its main branch) as nodes of the tensor IR. Each
+ * function states what the quantiser computes over real numbers; QKeras evaluates it in float32, which differs where float32 itself rounds
+ * a value onto or off a tie. round() is ties to even throughout. M = 2^integer.
  */
 #include <float.h>
 #include <math.h>
@@ -146,7 +146,8 @@ static KerasValue clipped_line(Keras *keras, KerasValue in, double slope)
 
 /* ---- quantised numbers ---- */
 
-/* alpha M/m min(max(round(x m / M), -m + symmetric), m - 1), m = 2^(bits - 1); unsigned with m = 2^bits unless keep_negative; one bit: alpha * sign */
+/* alpha M/m min(max(round(x m / M), -m + symmetric), m - 1), m = 2^(bits - 1); unsigned with m = 2^bits unless keep_negative; one bit:
+ * alpha * sign */
 static KerasValue keras_quantise_bits(Keras *keras, const KerasQuantiser *q, KerasValue in)
 {
     Quantiser quantiser;
@@ -234,8 +235,7 @@ static KerasValue keras_quantise_relu(Keras *keras, const KerasQuantiser *q, Ker
         bad_argument(keras, q, "bits", "2 or more with a negative slope");
         return KERAS_UNKNOWN;
     }
-    Quantiser positive = {
-        .type = {false, (uint16_t)bits, (int32_t)(bits - integer)}, .rounding = ROUND_RND_CONV, .overflow = OVERFLOW_SAT};
+    Quantiser positive = {.type = {false, (uint16_t)bits, (int32_t)(bits - integer)}, .rounding = ROUND_RND_CONV, .overflow = OVERFLOW_SAT};
     KerasValue value = keras_quantise(keras, in, positive);
     Rational least = number(keras, 0);
     if (has_slope) {
@@ -355,7 +355,7 @@ static Rational root_half(Arena *arena)
 }
 
 typedef struct Steps {
-    Rational *at; /* [n] magnitudes where the exponent rises */
+    Rational *at;      /* [n] magnitudes where the exponent rises */
     int32_t *exponent; /* [n + 1] */
     uint32_t n;
 } Steps;
@@ -387,7 +387,8 @@ static KerasValue po2_threshold(Keras *keras, const KerasQuantiser *q, KerasValu
     int32_t least = steps.exponent[0], most = steps.exponent[steps.n];
     uint32_t bits = (uint32_t)(most - least) + 1 + both, below = both ? steps.n + 1 : 0, n = below + steps.n;
     if (bits > FIXED_MAX_BITS) {
-        keras_unsupported(keras, q, "fewer bits", fmt(keras->arena, "exponents from %d to %d, more than %u bits,", least, most, FIXED_MAX_BITS));
+        keras_unsupported(keras, q, "fewer bits",
+                          fmt(keras->arena, "exponents from %d to %d, more than %u bits,", least, most, FIXED_MAX_BITS));
         return KERAS_UNKNOWN;
     }
     Rational *at = arena_array(keras->arena, Rational, n);
@@ -601,7 +602,8 @@ static bool read_call(Keras *keras, const char *key, PyCall *out, bool *none)
     if (json_is_string(value) ? py_call_parse(keras->arena, json_string_value(value), out, &why)
                               : json_is_object(value) && py_call_from_json(keras->arena, value, out, &why))
         return true;
-    diag_error(keras->diags, DIAG_SYNTAX, keras_place(keras, key), NULL, "this is no quantiser or function: %s", why ? why : json_kind_text(value));
+    diag_error(keras->diags, DIAG_SYNTAX, keras_place(keras, key), NULL, "this is no quantiser or function: %s",
+               why ? why : json_kind_text(value));
     return false;
 }
 

@@ -1,10 +1,10 @@
 /* import/keras/weights.c: the parameters of a layer, as QKeras quantises them.
  *
- * Weights with a plain quantiser stay the file's numbers, followed by the quantiser's nodes. Where the quantiser takes a scale (alpha), or gives signs or
- * powers of two, they become integers here. alpha='auto' and 'auto_po2' are recomputed from the weights at every call of the layer, in float32; the
- * same operations stand here in the same order, so that the integers are QKeras' own. Two things differ from TensorFlow: means are summed in double
- * before they are rounded to float32, and a base-2 logarithm is rounded to an integer exactly. Either matters only when a least-squares scale sits
- * within float32 accuracy of a tie.
+ * Weights with a plain quantiser stay the file's numbers, followed by the quantiser's nodes. Where the quantiser takes a scale (alpha), or
+ * gives signs or powers of two, they become integers here. alpha='auto' and 'auto_po2' are recomputed from the weights at every call of the
+ * layer, in float32; the same operations stand here in the same order, so that the integers are QKeras' own. Two things differ from
+ * TensorFlow: means are summed in double before they are rounded to float32, and a base-2 logarithm is rounded to an integer exactly.
+ * Either matters only when a least-squares scale sits within float32 accuracy of a tie.
  *
  * A scale that is a power of two goes into the type of its channel; another one is handed to the layer, which multiplies its sums by it.
  */
@@ -161,7 +161,8 @@ static bool finish(Weights *w, FixedType type, KerasParam *out)
         if (w->scale[c] == 0)
             w->scale[c] = 1;
         if (!isfinite(w->scale[c])) {
-            diag_error(w->keras->diags, DIAG_VALUE, keras_place(w->keras, w->tensor->name), NULL, "the scale of channel %u overflows float32", c);
+            diag_error(w->keras->diags, DIAG_VALUE, keras_place(w->keras, w->tensor->name), NULL,
+                       "the scale of channel %u overflows float32", c);
             return give_up(out);
         }
     }
@@ -429,8 +430,8 @@ static bool exact_value(Keras *keras, GraphRef ref, Shape shape, uint32_t i, Rat
     if (node->op == GRAPH_constant) {
         const GraphTensor *tensor = node->attr.tensor;
         *out = tensor->kind != KIND_FIXED ? rational_from_double(keras->arena, tensor->real[i])
-            : tensor->raw[i] == 0      ? rational_from_i64(keras->arena, 0, 1)
-                                       : rational_from_raw(keras->arena, tensor->raw[i], type_at(&tensor->type, shape, i).frac);
+               : tensor->raw[i] == 0      ? rational_from_i64(keras->arena, 0, 1)
+                                          : rational_from_raw(keras->arena, tensor->raw[i], type_at(&tensor->type, shape, i).frac);
         return true;
     }
     Rational below;

@@ -1,6 +1,6 @@
-/* import/net/net.c: kaon's neutral net description (docs/formats/net.md): JSON, layers in a row, weights as integers with a power-of-two scale, every
- * type written out. Strict, because its readers are people who write it by hand or by script: an unknown key is an error with its name, and all
- * errors of a file are reported in one run.
+/* import/net/net.c: kaon's neutral net description (docs/formats/net.md): JSON, layers in a row, weights as integers with a power-of-two
+ * scale, every type written out. Strict, because its readers are people who write it by hand or by script: an unknown key is an error with
+ * its name, and all errors of a file are reported in one run.
  */
 #include <string.h>
 
@@ -216,8 +216,8 @@ static bool read_ints(Net *net, const json_t *object, const char *key, int64_t l
             return false;
     if (!net->known || out->n == shape_size(net->shape))
         return true;
-    diag_error(net->diags, DIAG_SHAPE, place_of(net, key), "give one integer for all elements, or one for each", "%zu entries for %u elements",
-               out->n, shape_size(net->shape));
+    diag_error(net->diags, DIAG_SHAPE, place_of(net, key), "give one integer for all elements, or one for each",
+               "%zu entries for %u elements", out->n, shape_size(net->shape));
     return false;
 }
 
@@ -231,8 +231,8 @@ static bool read_modes(Net *net, const json_t *object, Quantiser *modes)
         if (!read_string(net, object, "round", &rounding))
             good = false;
         else if (!rounding_parse(rounding, &modes->rounding)) {
-            diag_error(net->diags, DIAG_VALUE, place_of(net, "round"), "TRN, TRN_ZERO, RND, RND_ZERO, RND_INF, RND_MIN_INF, RND_CONV, CEIL, AWAY",
-                       "rounding '%s' is not known", rounding);
+            diag_error(net->diags, DIAG_VALUE, place_of(net, "round"),
+                       "TRN, TRN_ZERO, RND, RND_ZERO, RND_INF, RND_MIN_INF, RND_CONV, CEIL, AWAY", "rounding '%s' is not known", rounding);
             good = false;
         }
     }
@@ -240,7 +240,8 @@ static bool read_modes(Net *net, const json_t *object, Quantiser *modes)
         if (!read_string(net, object, "overflow", &overflow))
             good = false;
         else if (!overflow_parse(overflow, &modes->overflow)) {
-            diag_error(net->diags, DIAG_VALUE, place_of(net, "overflow"), "WRAP, SAT, SAT_ZERO, SAT_SYM", "overflow '%s' is not known", overflow);
+            diag_error(net->diags, DIAG_VALUE, place_of(net, "overflow"), "WRAP, SAT, SAT_ZERO, SAT_SYM", "overflow '%s' is not known",
+                       overflow);
             good = false;
         }
     }
@@ -275,7 +276,8 @@ static bool read_types(Net *net, const json_t *object, Quantiser modes, bool is_
     Quantiser *at = arena_array(net->arena, Quantiser, n);
     for (uint32_t i = 0; i < n; i++) {
         at[i] = modes;
-        if (!make_type(net, int_at(&is_signed, i), int_at(&int_bits, i), int_at(&frac_bits, i), is_port ? 1 : -2 * FIXED_MAX_FRAC, &at[i].type))
+        if (!make_type(net, int_at(&is_signed, i), int_at(&int_bits, i), int_at(&frac_bits, i), is_port ? 1 : -2 * FIXED_MAX_FRAC,
+                       &at[i].type))
             return false;
     }
     *out = (QuantMap){{spread ? SPREAD_ELEMENT : SPREAD_UNIFORM, 0}, at};
@@ -415,8 +417,9 @@ static void net_conv2d(Net *net, const json_t *object)
     uint32_t n_inputs;
     Window window;
     bool known = net->known;
-    if (!read_tensor(net, object, "kernel", "weight_frac", 4, &kernel, &inputs[1]) || !read_bias(net, object, kernel.dim[3], inputs, &n_inputs) ||
-        !read_window(net, object, kernel.dim, (uint32_t[]){1, 1}, &window) || !check_inputs(net, "kernel", kernel.dim[2], net->shape.dim[2])) {
+    if (!read_tensor(net, object, "kernel", "weight_frac", 4, &kernel, &inputs[1]) ||
+        !read_bias(net, object, kernel.dim[3], inputs, &n_inputs) || !read_window(net, object, kernel.dim, (uint32_t[]){1, 1}, &window) ||
+        !check_inputs(net, "kernel", kernel.dim[2], net->shape.dim[2])) {
         lose(net);
         return;
     }
@@ -544,7 +547,8 @@ static const char *port_name(Net *net, const json_t *object, const char *fallbac
         return fallback;
     if (text_equal(import_identifier(net->arena, name, ""), name))
         return name;
-    diag_error(net->diags, DIAG_VALUE, place_of(net, "name"), "letters, digits and '_', no digit first", "'%s' cannot be the name of a port", name);
+    diag_error(net->diags, DIAG_VALUE, place_of(net, "name"), "letters, digits and '_', no digit first",
+               "'%s' cannot be the name of a port", name);
     return fallback;
 }
 
@@ -583,7 +587,8 @@ static bool output_type(Net *net, const GraphNode *node, uint32_t element, int32
         return true;
     if (!on_grid(range, type.frac, frac)) {
         diag_error(net->diags, DIAG_TYPE, place_of(net, "frac_bits"), "end the ops with a quantize that rounds to it",
-                   "the values have up to %d fractional bits, %d were asked for: output words would lose bits", type.frac - range.zeros, frac);
+                   "the values have up to %d fractional bits, %d were asked for: output words would lose bits", type.frac - range.zeros,
+                   frac);
         return false;
     }
     bool fits = false;
@@ -601,13 +606,14 @@ static bool output_type(Net *net, const GraphNode *node, uint32_t element, int32
         fits = fits && held.bits <= FIXED_MAX_BITS;
     }
     if (!fits)
-        diag_error(net->diags, DIAG_WIDTH, place_of(net, "frac_bits"), NULL, "output words with %d fractional bits need more than %u bits", frac,
-                   FIXED_MAX_BITS);
+        diag_error(net->diags, DIAG_WIDTH, place_of(net, "frac_bits"), NULL, "output words with %d fractional bits need more than %u bits",
+                   frac, FIXED_MAX_BITS);
     *out = held;
     return fits;
 }
 
-/* Output words are raw values at output.frac_bits: where the last layer's own fraction differs, a quantise that changes no value is appended. */
+/* Output words are raw values at output.frac_bits: where the last layer's own fraction differs, a quantise that changes no value is
+ * appended. */
 static bool fix_output_words(Net *net, const IntList *frac)
 {
     const GraphNode *node = graph_node(net->module, net->ref);
