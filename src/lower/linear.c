@@ -1,6 +1,6 @@
 /* lower/linear.c: dense and conv2d: constant matrices as graphs of adders (cmvm), one a position.
  *
- *     conv2d over [5, 5]:     M M M        positions whose patches have the same types and ranges share one module M, instantiated at each;
+ *     conv2d over [5, 5]:     M M M        positions whose patches have the same types share one module M, instantiated at each;
  *                             M M M        at padding borders, where fewer inputs matter, another one; what stands alone is written in line.
  *                             b b b
  *
@@ -107,18 +107,17 @@ static void solve_patch(Kernel *k, const CircuitRef *patch, CircuitRef *out)
 }
 
 /* ---- many positions ---- */
-/* What a module's port must know of the patch, as bytes. */
+/* What a module's port must know of the patch, as bytes: types, not ranges, which a later rewrite of the caller may prove less tightly. */
 static uint32_t signature(Kernel *k, Arena *arena, const CircuitRef *patch)
 {
     struct PortKey {
-        i128 lo, hi;
-        int32_t frac, bits, zeros, is_signed;
+        int32_t frac, bits, is_signed;
     } *key = arena_array(arena, struct PortKey, k->n_in);
     for (uint32_t i = 0; i < k->n_in; i++) {
         if (patch[i] == CIRCUIT_NONE)
             continue;
-        const CircuitNode *node = wire(k->l, patch[i]);
-        key[i] = (struct PortKey){ node->range.lo, node->range.hi, node->type.frac, node->type.bits, node->range.zeros, node->type.is_signed };
+        FixedType type = wire(k->l, patch[i])->type;
+        key[i] = (struct PortKey){ type.frac, type.bits, type.is_signed };
     }
     uint32_t known = map_get_bytes(&k->solved, key, k->n_in * sizeof *key);
     if (known != MAP_NONE)
@@ -144,16 +143,13 @@ static uint32_t make_module(Kernel *k, const CircuitRef *patch)
     CircuitRef *ports = arena_array(l->arena, CircuitRef, k->n_in), *inner = arena_array(l->arena, CircuitRef, k->n_in);
     uint32_t n_ports = ports_of(patch, k->n_in, ports);
     FixedType *type = arena_array(l->arena, FixedType, n_ports);
-    Interval *range = arena_array(l->arena, Interval, n_ports);
-    for (uint32_t i = 0; i < n_ports; i++) {
+    for (uint32_t i = 0; i < n_ports; i++)
         type[i] = wire(l, ports[i])->type;
-        range[i] = wire(l, ports[i])->range;
-    }
     CircuitBuilder caller = l->b;
     uint32_t index = lower_add_module(l, fmt(l->arena, "kernel_%s", lower_node(l, k->ref)->layer));
     l->b.module = l->circuit->modules.at[index];
     l->b.element = 0;
-    uint32_t first = n_ports > 0 ? circuit_add_input_port(l->b.module, "x", true, n_ports, type, range) : 0;
+    uint32_t first = n_ports > 0 ? circuit_add_input_port(l->b.module, "x", true, n_ports, type, NULL) : 0;
     for (uint32_t i = 0, port = 0; i < k->n_in; i++)
         inner[i] = patch[i] == CIRCUIT_NONE ? CIRCUIT_NONE : l->b.module->inputs.at[first + port++];
     CircuitRef *out = arena_array(l->arena, CircuitRef, k->n_out);

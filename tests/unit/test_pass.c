@@ -260,7 +260,7 @@ static void wires_narrow_to_what_is_read(void **state)
 static void random_circuits_keep_their_values(void **state)
 {
     (void)state;
-    for (uint64_t seed = 1; seed <= 400; seed++) {
+    for (uint64_t seed = 1; seed <= 600; seed++) {
         Arena *arena = arena_create(NULL);
         Rng rng = { seed };
         CircuitRandomOptions options = { .n_nodes = 30, .n_modules = (uint32_t)(seed % 3), .states = seed % 4 == 0,

@@ -110,6 +110,38 @@ static void connect_states(WireRewrite *r)
     }
 }
 
+static bool is_arithmetic(CircuitOp op)
+{
+    return op == CIRCUIT_add || op == CIRCUIT_sub || op == CIRCUIT_negate || op == CIRCUIT_shift || op == CIRCUIT_multiply ||
+           op == CIRCUIT_select || op == CIRCUIT_min || op == CIRCUIT_max;
+}
+
+/* A replaced operand may have a wider proven range than the old one, though the same values, and so its users: interval arithmetic forgets how parts
+ * depend on each other. Every new node's range follows at once from those before it; a node of which it is forgotten that its value lies on its type's grid
+ * gets the natural type, and the old one behind it by wiring. */
+static CircuitRef settle(WireRewrite *r, uint32_t first, CircuitRef ref, const CircuitNode *old)
+{
+    for (uint32_t i = first; i < r->to->nodes.n; i++) {
+        CircuitNode *node = circuit_node(r->to, i);
+        Interval range;
+        int32_t frac;
+        bool fits;
+        if (node->op == CIRCUIT_input || node->op == CIRCUIT_state || node->op == CIRCUIT_instance)
+            continue;
+        if (circuit_settled_range(r->to, node, &range, &fits)) {
+            node->range = range;
+            node->wrap = !fits && is_arithmetic((CircuitOp)node->op);
+        } else if (i == ref && is_arithmetic((CircuitOp)node->op) && circuit_exact_range(r->to, node, &range, &frac) &&
+                   interval_type(range, frac).bits <= FIXED_MAX_BITS) {
+            node->type = interval_type(range, frac);
+            node->range = range;
+            node->wrap = false;
+            return wire_as(r, i, old->type, old);
+        }
+    }
+    return ref;
+}
+
 static void rewrite_module(WireRewrite *r, RewriteWire wire)
 {
     const CircuitModule *from = r->from;
@@ -120,6 +152,7 @@ static void rewrite_module(WireRewrite *r, RewriteWire wire)
     CircuitRef *operands = arena_array(r->arena, CircuitRef, most);
     for (CircuitRef ref = 0; ref < from->nodes.n; ref++) {
         CircuitNode node = from->nodes.at[ref];
+        uint32_t first = r->to->nodes.n;
         bool whole = true;
         for (uint32_t i = 0; i < node.n_operands; i++) {
             CircuitRef old = circuit_operand(from, &node, i);
@@ -136,6 +169,8 @@ static void rewrite_module(WireRewrite *r, RewriteWire wire)
             r->map[ref] = r->to->inputs.at[node.attr.index] = wire_add(r, &node, operands);
         else
             r->map[ref] = whole ? wire(r, ref, &node, operands) : CIRCUIT_NONE;
+        if (r->map[ref] != CIRCUIT_NONE)
+            r->map[ref] = settle(r, first, r->map[ref], &from->nodes.at[ref]);
     }
     connect_states(r);
     for (uint32_t i = 0; i < from->outputs.n; i++) {
