@@ -92,4 +92,5 @@ void time_groups(Arena *arena, TimeSchedule *s)
                 s->group[i] = s->n_groups++;
     }
     s->group_stage = arena_array(arena, int32_t, s->n_groups);
+    s->group_cut = arena_array(arena, bool, s->n_groups);
 }

@@ -105,6 +105,25 @@ static void place_out(TimeSchedule *s, CircuitRef i)
     s->own_ps[i] = contract->out_ps[o];
 }
 
+/* A node of a loop works on the loop's stage. Its operands from outside may have been made in the same clock, until that proves too long: then the loop is
+ * cut off, and they come from registers. */
+static Start loop_start(const TimeSchedule *s, CircuitRef i)
+{
+    const CircuitNode *node = node_at(s, i);
+    uint32_t group = s->group[i];
+    int32_t stage = s->group_stage[group];
+    for (uint32_t k = 0; k < node->n_operands; k++) {
+        CircuitRef operand = circuit_operand(s->module, node, k);
+        if (s->is_free[operand] || s->group[operand] == group)
+            continue;
+        bool register_between = s->offset_ps[operand] == INT32_MAX || (s->group_cut[group] && s->offset_ps[operand] > 0);
+        int32_t from = s->stage[operand] + register_between;
+        stage = from > stage ? from : stage;
+    }
+    Start start = operands_ready(s, node);
+    return start.stage < stage ? (Start){ stage, 0 } : start;
+}
+
 static void place(TimeSchedule *s, CircuitRef i)
 {
     const CircuitNode *node = node_at(s, i);
@@ -124,12 +143,9 @@ static void place(TimeSchedule *s, CircuitRef i)
         place_out(s, i);
         return;
     }
-    Start start = operands_ready(s, node);
+    Start start = s->group[i] != 0 ? loop_start(s, i) : operands_ready(s, node);
     int64_t needed = needed_ps(s, i);
-    bool in_loop = s->group[i] != 0, from_port = start.ps == INT32_MAX;
-    if (in_loop && s->group_stage[s->group[i]] > start.stage)
-        start = (Start){ s->group_stage[s->group[i]], 0 };
-    else if (start.ps > 0 && start.ps + needed > s->budget_ps && (!in_loop || from_port))
+    if (s->group[i] == 0 && start.ps > 0 && start.ps + needed > s->budget_ps)
         start = (Start){ start.stage + 1, 0 };
     if (start.ps + needed > s->budget_ps)
         note_slow(s, i, start.ps + needed);
@@ -153,6 +169,8 @@ static bool settle_groups(TimeSchedule *s)
             s->group_stage[group] = stage;
             moved = true;
         }
+        if (s->offset_ps[i] > s->budget_ps && !s->group_cut[group])
+            moved = s->group_cut[group] = true;
     }
     return moved;
 }
@@ -175,6 +193,7 @@ static int32_t output_stage(const TimeSchedule *s)
 void time_schedule_asap(TimeSchedule *s)
 {
     memset(s->group_stage, 0, s->n_groups * sizeof *s->group_stage);
+    memset(s->group_cut, 0, s->n_groups * sizeof *s->group_cut);
     do {
         s->slowest = CIRCUIT_NONE;
         s->slowest_ps = 0;

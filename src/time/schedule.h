@@ -34,6 +34,7 @@ typedef struct TimeSchedule {
     uint32_t *group;     /* [nodes] 0: on no loop and no state; else all nodes of a loop share a number */
     uint32_t n_groups;   /* numbers 1 .. n_groups - 1 */
     int32_t *group_stage;
+    bool *group_cut;     /* its operands from outside come from registers */
     int32_t *earliest;   /* [nodes] as soon as possible */
     int32_t *stage;      /* [nodes] */
     int64_t *offset_ps;  /* [nodes] arrival within its stage */

@@ -2,6 +2,7 @@
 #include "tool/inside.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -43,7 +44,9 @@ static bool has_line(const char *text, const char *start)
 bool tool_simulate(Arena *arena, ToolSimulator simulator, const char *folder, const char *top, bool *passed, const char **log, DiagList *diags)
 {
     static const char *const vvp[] = { "vvp", "-n", "sim/tb.vvp", NULL };
-    static const char *const binary[] = { "./sim/verilator/Vtb", NULL };
+    char *absolute = realpath(folder, NULL); /* the child starts in `folder` */
+    const char *const binary[] = { fmt(arena, "%s/sim/verilator/Vtb", absolute ? absolute : folder), NULL };
+    free(absolute);
     *passed = false;
     *log = "";
     ProcessResult result;

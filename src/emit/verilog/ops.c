@@ -125,15 +125,17 @@ typedef struct Pair {
     uint32_t a, b;           /* signals */
     int64_t lsb_a, lsb_b;    /* bit of the signal that is the grid's lowest: 0 or negative */
     uint32_t width;
-    bool is_signed;
 } Pair;
 
-static Pair align_pair(VerilogModule *m, CircuitRef ref, uint32_t x, uint32_t y)
+/* Order is told by signed comparison always: an unsigned one with an operand that turns out 0 is something that linters complain of. So unsigned operands
+ * get a zero on top. */
+static Pair align_pair(VerilogModule *m, CircuitRef ref, uint32_t x, uint32_t y, bool is_signed)
 {
     FixedType a = operand_node(m, ref, x)->type, b = operand_node(m, ref, y)->type;
     int64_t grid = a.frac > b.frac ? a.frac : b.frac;
-    Pair p = { verilog_operand(m, ref, x), verilog_operand(m, ref, y), a.frac - grid, b.frac - grid, 0, a.is_signed || b.is_signed };
-    int64_t width_a = a.bits - p.lsb_a + (p.is_signed && !a.is_signed), width_b = b.bits - p.lsb_b + (p.is_signed && !b.is_signed);
+    Pair p = { verilog_operand(m, ref, x), verilog_operand(m, ref, y), a.frac - grid, b.frac - grid, 0 };
+    is_signed = is_signed || a.is_signed || b.is_signed;
+    int64_t width_a = a.bits - p.lsb_a + (is_signed && !a.is_signed), width_b = b.bits - p.lsb_b + (is_signed && !b.is_signed);
     p.width = (uint32_t)(width_a > width_b ? width_a : width_b);
     return p;
 }
@@ -190,7 +192,7 @@ static void put_relation(VerilogModule *m, Text *text, Relation relation, Pair p
             return;
         }
     }
-    bool mark = p.is_signed && relation != EQUAL;
+    bool mark = relation != EQUAL;
     text_put(text, mark ? "$signed(" : "");
     put_bits(m, text, p.a, p.lsb_a, p.width);
     text_put(text, mark ? ")" : "");
@@ -203,7 +205,7 @@ static void put_relation(VerilogModule *m, Text *text, Relation relation, Pair p
 static void emit_relation(VerilogModule *m, CircuitRef ref, Relation relation)
 {
     verilog_begin_wire(m, ref);
-    put_relation(m, &m->body, relation, align_pair(m, ref, 0, 1));
+    put_relation(m, &m->body, relation, align_pair(m, ref, 0, 1, relation != EQUAL));
     verilog_end_wire(m, ref);
 }
 
@@ -229,7 +231,7 @@ static void emit_extreme(VerilogModule *m, CircuitRef ref, bool smaller)
     const CircuitNode *node = circuit_node(m->module, ref);
     uint32_t first = is_constant_zero(m, verilog_operand(m, ref, 0)) ? 1 : 0; /* a constant 0 second: then the sign bit tells */
     verilog_begin_wire(m, ref);
-    put_relation(m, &m->body, LESS, align_pair(m, ref, first, 1 - first));
+    put_relation(m, &m->body, LESS, align_pair(m, ref, first, 1 - first, true));
     text_put(&m->body, " ? ");
     put_operand(m, &m->body, ref, smaller ? first : 1 - first, 0, node->type.frac, node->type.bits);
     text_put(&m->body, " : ");

@@ -49,34 +49,34 @@ static void put_round_up(VerilogModule *m, Text *text, Rounding rounding, uint32
         put_bits(m, &sign, a, is_constant ? 127 : bits - 1, 1);
     else
         text_put(&sign, "1'd0");
-    const char *h = half.at, *r = sticky.at, *n = sign.at;
+    const char *h = half.at, *r = uses_rest ? fmt(m->arena, " | %s", sticky.at) : "", *n = sign.at;
     switch (rounding) {
     case ROUND_TRN:
         assert(!"floor needs no step");
         break;
     case ROUND_TRN_ZERO:
-        text_add(text, "%s & (%s | %s)", n, h, r);
+        text_add(text, "%s & (%s%s)", n, h, r);
         break;
     case ROUND_RND:
         text_put(text, h);
         break;
     case ROUND_RND_ZERO:
-        text_add(text, "%s & (%s | %s)", h, r, n);
+        text_add(text, "%s & (%s%s)", h, n, r);
         break;
     case ROUND_RND_INF:
-        text_add(text, "%s & (%s | ~%s)", h, r, n);
+        text_add(text, "%s & (~%s%s)", h, n, r);
         break;
     case ROUND_RND_MIN_INF:
-        text_add(text, "%s & %s", h, r);
+        text_add(text, "%s & %s", h, sticky.at);
         break;
     case ROUND_RND_CONV:
-        text_add(text, "%s & (%s | %s)", h, r, odd.at);
+        text_add(text, "%s & (%s%s)", h, odd.at, r);
         break;
     case ROUND_CEIL:
-        text_add(text, "%s | %s", h, r);
+        text_add(text, "%s%s", h, r);
         break;
     case ROUND_AWAY:
-        text_add(text, "~%s & (%s | %s)", n, h, r);
+        text_add(text, "~%s & (%s%s)", n, h, r);
         break;
     case ROUNDING_COUNT:
         break;

@@ -16,7 +16,7 @@ void emit_verilog_input(VerilogModule *m, CircuitRef ref)
         lsb += verilog_value_type(m->module, true, i).bits;
     verilog_begin_wire(m, ref);
     text_put(&m->body, m->in_port[port]);
-    if (verilog_port_bits(m->module, true, port) > 1)
+    if (verilog_port_bits(m->module, true, port) > node->type.bits)
         text_add(&m->body, node->type.bits == 1 ? "[%u]" : "[%u:%u]", lsb + node->type.bits - 1, lsb);
     verilog_end_wire(m, ref);
 }
@@ -78,7 +78,8 @@ void emit_verilog_instance(VerilogModule *m, CircuitRef ref)
     const CircuitNode *node = circuit_node(m->module, ref);
     const VerilogDesign *d = m->design;
     const CircuitModule *callee = d->circuit->modules.at[node->attr.index];
-    const char *name = verilog_node_name(m, ref);
+    /* apart from all signal names, also those inside: some linters see an instance as a scope whose name they hide */
+    const char *name = verilog_unique(m->arena, &m->names, fmt(m->arena, "%s_call_%s", verilog_node_name(m, ref), verilog_identifier(m->arena, callee->name)));
     for (uint32_t p = 0; p < callee->out_ports.n; p++) {
         const VerilogSignal *vector = &m->signals.at[m->signal_of[ref] + p];
         text_put(&m->body, "    wire ");
