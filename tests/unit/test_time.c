@@ -40,7 +40,7 @@ static Circuit *pipeline(Arena *arena, const Circuit *circuit, TimeOptions optio
     options.part = part_find("xcup");
     Circuit *result = time_pipeline(arena, circuit, &options, report, &diags);
     assert_non_null(result);
-    uint32_t latency;
+    uint32_t latency = 0;
     if (!circuit_verify(result, "pipelined", &diags) || !circuit_check_latency(result, &latency, &diags)) {
         Text out = text_init(arena);
         diag_print(&out, &diags);

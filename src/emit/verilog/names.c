@@ -81,6 +81,5 @@ const char *verilog_node_name(VerilogModule *m, CircuitRef ref)
     const CircuitNode *node = circuit_node(m->module, ref);
     if (node->layer == 0)
         return verilog_unique(m->arena, &m->names, fmt(m->arena, "v%u", ref));
-    const char *layer = verilog_identifier(m->arena, m->design->circuit->layers.at[node->layer]);
-    return verilog_unique(m->arena, &m->names, fmt(m->arena, "%s_%u_v%u", layer, node->element, ref));
+    return verilog_unique(m->arena, &m->names, fmt(m->arena, "%s_%u_v%u", m->design->layer_name[node->layer], node->element, ref));
 }

@@ -32,6 +32,7 @@ static VerilogDesign name_design(Arena *arena, const Circuit *circuit, const Emi
     VerilogDesign d = { .arena = arena, .circuit = circuit, .options = options,
                         .module_name = arena_array(arena, const char *, circuit->modules.n),
                         .table_name = arena_array(arena, const char *, circuit->tables.n),
+                        .layer_name = arena_array(arena, const char *, circuit->layers.n),
                         .clocked = verilog_clocked(arena, circuit) };
     Map names = map_init(arena);
     const char *top = verilog_unique(arena, &names, emit_verilog_top_name(arena, circuit, options));
@@ -40,6 +41,8 @@ static VerilogDesign name_design(Arena *arena, const Circuit *circuit, const Emi
         if (i + 1 < circuit->modules.n)
             d.module_name[i] = verilog_unique(arena, &names, fmt(arena, "%s_%s", top, verilog_identifier(arena, circuit->modules.at[i]->name)));
     }
+    for (uint32_t i = 0; i < circuit->layers.n; i++)
+        d.layer_name[i] = verilog_identifier(arena, circuit->layers.at[i]);
     for (uint32_t i = 0; i < circuit->tables.n; i++)
         d.table_name[i] = verilog_unique(arena, &names, fmt(arena, "%s_%s", top, verilog_identifier(arena, circuit->tables.at[i].name)));
     return d;

@@ -23,6 +23,7 @@ typedef struct VerilogDesign {
     const EmitOptions *options;
     const char **module_name; /* [modules] */
     const char **table_name;  /* [tables] */
+    const char **layer_name;  /* [layers] as identifiers */
     bool *clocked;            /* [modules] */
 } VerilogDesign;
 
