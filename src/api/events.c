@@ -118,7 +118,7 @@ static void report_counts(const Events *events, const char *path, DiagList *diag
                      (unsigned long long)(events->n * events->width));
 }
 
-bool events_read(Arena *arena, const Design *design, const char *const *paths, uint32_t n_paths, bool raw, bool scale, Events *out, DiagList *diags)
+bool events_read(Arena *arena, const Design *design, const char *const *paths, uint32_t n_paths, const EventsOptions *options, Events *out, DiagList *diags)
 {
     if (n_paths != design->inputs.n) {
         diag_error(diags, DIAG_USAGE, (Place){ .file = design->name }, "give -i once per input, in the model's order", "%u event files for %u inputs", n_paths, design->inputs.n);
@@ -130,6 +130,8 @@ bool events_read(Arena *arena, const Design *design, const char *const *paths, u
         uint64_t n;
         if (!npy_read(arena, paths[i], &array, diags) || !check_array(&design->inputs.at[i], &array, paths[i], &n, diags))
             return false;
+        if (options->most > 0 && n > options->most)
+            n = options->most;
         if (i == 0) {
             out->n = n;
             if (n * out->width > EVENTS_MAX_BYTES / (sizeof(i128) + sizeof(double))) {
@@ -138,13 +140,13 @@ bool events_read(Arena *arena, const Design *design, const char *const *paths, u
                 return false;
             }
             out->raw = arena_array(arena, i128, n * out->width);
-            out->real = raw ? NULL : arena_array(arena, double, n * out->width);
+            out->real = options->raw ? NULL : arena_array(arena, double, n * out->width);
         } else if (n != out->n) {
             diag_error(diags, DIAG_EVENTS, (Place){ .file = paths[i] }, NULL, "%llu events here, but %llu in the first file", (unsigned long long)n, (unsigned long long)out->n);
             return false;
         }
-        if (!raw)
-            read_real(arena, &design->inputs.at[i], &array, scale, out);
+        if (!options->raw)
+            read_real(arena, &design->inputs.at[i], &array, options->scale, out);
         else if (!read_raw(&design->inputs.at[i], &array, paths[i], out, diags))
             return false;
     }

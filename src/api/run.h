@@ -26,9 +26,14 @@ typedef struct Events {
     QuantiserCounts counts; /* of the input quantisers */
 } Events;
 
-/* One array per input port, in the model's order: [events, ...shape] or [events, size]. raw: integers of the ports' types; values out of range are errors. scale: apply the
- * input scaling of the configuration. */
-bool events_read(Arena *arena, const Design *design, const char *const *paths, uint32_t n_paths, bool raw, bool scale, Events *out, DiagList *diags);
+typedef struct EventsOptions {
+    bool raw;      /* integers of the ports' types; values out of range are errors */
+    bool scale;    /* apply the input scaling of the configuration */
+    uint64_t most; /* the first so many only; 0: all */
+} EventsOptions;
+
+/* One array per input port, in the model's order: [events, ...shape] or [events, size]. */
+bool events_read(Arena *arena, const Design *design, const char *const *paths, uint32_t n_paths, const EventsOptions *options, Events *out, DiagList *diags);
 
 /* Results: exact engines give raw, the others real. */
 typedef struct Results {

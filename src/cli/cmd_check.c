@@ -2,7 +2,6 @@
  * it with the expected values. */
 #include <string.h>
 
-#include "api/run.h"
 #include "cli/options.h"
 #include "tool/tool.h"
 
@@ -175,7 +174,7 @@ int cmd_check(Command *command)
         return 2;
     check.design = open_design(command);
     if (check.design == NULL ||
-        !events_read(command->arena, check.design, options->input.at, options->input.n, options->raw, !options->unscaled, &check.events, &command->diags))
+        !open_events(command, check.design, &check.events))
         return 1;
     check.engines = json_keep(command->arena, json_array());
     text_add(&command->out, "%s, %llu events\n", check.design->name, (unsigned long long)check.events.n);

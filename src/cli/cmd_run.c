@@ -1,5 +1,4 @@
 /* kaon run OUT/|MODEL -i X -o Y : events through one engine. */
-#include "api/run.h"
 #include "cli/options.h"
 
 /* Events whose largest value of the first output (the first of equal ones) is at the label; an output of one value is the class itself. */
@@ -43,7 +42,7 @@ int cmd_run(Command *command)
     Design *design = open_design(command);
     Events events;
     Results results;
-    if (design == NULL || !events_read(arena, design, options->input.at, options->input.n, options->raw, !options->unscaled, &events, diags))
+    if (design == NULL || !open_events(command, design, &events))
         return 1;
     progress(engine_text(engine));
     bool ok = engine_run(arena, design, engine, &events, options->trace, &results, diags);

@@ -1,5 +1,4 @@
 /* kaon synth OUT/ : Yosys on the RTL, beside the estimate. */
-#include "api/run.h"
 #include "cli/options.h"
 #include "tool/tool.h"
 

@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include "cli/options.h"
-#include "api/run.h"
 
 typedef enum Kind { FLAG, ONE, MANY } Kind;
 
@@ -250,4 +249,17 @@ Design *open_design(Command *command)
     bool ok = folder ? design_load(design, path, &command->diags) : design_compile(design, path, progress, &command->diags);
     progress(NULL);
     return ok ? design : NULL;
+}
+
+bool open_events(Command *command, const Design *design, Events *events)
+{
+    const Options *options = &command->options;
+    EventsOptions how = { .raw = options->raw, .scale = !options->unscaled };
+    int64_t most = 0;
+    if (options->events != NULL && (!text_to_i64(options->events, &most) || most < 1)) {
+        usage(command, "--events", "a number of events from 1 is needed");
+        return false;
+    }
+    how.most = (uint64_t)most;
+    return events_read(command->arena, design, options->input.at, options->input.n, &how, events, &command->diags);
 }

@@ -2,7 +2,7 @@
 #ifndef KAON_CLI_OPTIONS_H
 #define KAON_CLI_OPTIONS_H
 
-#include "api/design.h"
+#include "api/run.h"
 
 typedef enum Verb {
 #define VERB(name, letter, arguments, summary, more) VERB_##name,
@@ -47,6 +47,8 @@ const char *verb_text(Verb verb);
 bool options_design(Command *command, DesignOptions *design);
 /* The design named by the first argument: out/ is loaded, a model compiled (in memory). NULL with diagnostics. */
 Design *open_design(Command *command);
+/* The events of -i, cut to --events. */
+bool open_events(Command *command, const Design *design, Events *events);
 void progress(const char *phase); /* on a terminal only; NULL clears the line */
 
 /* cmd_<verb>.c: each returns the exit status */

@@ -3,7 +3,7 @@
 
 #include "report/report.h"
 
-enum { COLUMNS = 8 };
+enum { COLUMNS = 8, STAGES_A_ROW = 14 };
 
 typedef struct Row {
     const char *cell[COLUMNS];
@@ -61,6 +61,20 @@ static void print_port(Text *text, const char *direction, const ReportPort *port
              port->scale, port->post[0] ? fmt(text->arena, "; %s by the host, behind the logic", port->post) : "");
 }
 
+static void print_stages(Text *text, const Report *report, uint32_t first, uint32_t end)
+{
+    text_put(text, "\n  stage ");
+    for (uint32_t i = first; i < end; i++)
+        text_add(text, " %7u", i + 1);
+    text_put(text, "\n  ns    ");
+    for (uint32_t i = first; i < end; i++)
+        text_add(text, " %7.3f", report->stages.at[i].longest_ns);
+    text_put(text, "\n  bits  ");
+    for (uint32_t i = first; i < end; i++)
+        text_add(text, " %7llu", (unsigned long long)report->stages.at[i].register_bits);
+    text_put(text, "\n");
+}
+
 void report_print(Text *text, const Report *report)
 {
     text_add(text, "%s, from %s\n\n", report->name, report->source);
@@ -75,16 +89,6 @@ void report_print(Text *text, const Report *report)
     text_add(text, "  latency %u clocks = %.4g ns at %.4g ns a clock; initiation interval %u: a new event every clock\n", report->latency_cycles,
              report->latency_cycles * report->clock_ns, report->clock_ns, report->initiation_interval);
     text_add(text, "  longest stage %.4g ns%s\n", report->achieved_ns, report->met ? "" : ": the clock is NOT met in the model");
-    if (report->stages.n > 0) {
-        text_put(text, "  stage:  ");
-        for (uint32_t i = 0; i < report->stages.n; i++)
-            text_add(text, " %7u", i + 1);
-        text_put(text, "\n  ns:     ");
-        for (uint32_t i = 0; i < report->stages.n; i++)
-            text_add(text, " %7.3f", report->stages.at[i].longest_ns);
-        text_put(text, "\n  bits:   ");
-        for (uint32_t i = 0; i < report->stages.n; i++)
-            text_add(text, " %7llu", (unsigned long long)report->stages.at[i].register_bits);
-        text_put(text, "\n");
-    }
+    for (uint32_t i = 0; i < report->stages.n; i += STAGES_A_ROW)
+        print_stages(text, report, i, i + STAGES_A_ROW < report->stages.n ? i + STAGES_A_ROW : report->stages.n);
 }
