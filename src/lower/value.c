@@ -47,11 +47,24 @@ static bool is_held(const CircuitNode *x, FixedType type)
     return interval_fits(moved, type);
 }
 
-CircuitRef lower_quantised(CircuitBuilder *b, CircuitRef x, const Quantiser *q)
+/* match: max(x, 0) assigned to an unsigned saturating type.  result: x assigned to it: what is negative rounds to 0 or less and saturates at 0. */
+static CircuitRef without_relu(const CircuitBuilder *b, CircuitRef x, const Quantiser *q)
 {
     const CircuitNode *node = circuit_node(b->module, x);
+    if (node->op != CIRCUIT_max || node->wrap || q->type.is_signed || (q->overflow != OVERFLOW_SAT && q->overflow != OVERFLOW_SAT_SYM))
+        return x;
+    for (uint32_t i = 0; i < 2; i++)
+        if (wire_is_zero(circuit_node(b->module, circuit_operand(b->module, node, i))))
+            return circuit_operand(b->module, node, 1 - i);
+    return x;
+}
+
+CircuitRef lower_quantised(CircuitBuilder *b, CircuitRef x, const Quantiser *q)
+{
     if (q->type.bits == 0)
         return circuit_constant(b, 0, 0);
+    x = without_relu(b, x, q);
+    const CircuitNode *node = circuit_node(b->module, x);
     bool loses_min = q->overflow == OVERFLOW_SAT_SYM && q->type.is_signed;
     FixedType held = q->type;
     if (is_held(node, held) && !(loses_min && node->range.lo < 0))
