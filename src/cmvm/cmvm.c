@@ -1,21 +1,21 @@
 /* cmvm/cmvm.c: the door: a matrix becomes columns of digits, the two halves solve them, and the result is multiplied out.
  *
- * Preparation: inputs of range 0 are left out; columns equal up to a sign and a power of two are one; each weight becomes canonical signed digits
- * (no two neighbours, fewest nonzero ones). A column of n digits at level 0 may become 2 adders deeper than its shallowest tree: sharing needs
- * that room, pipeline stages should not pay for more.
+ * Preparation: inputs of range 0 are left out; columns equal up to a sign and a power of two are one; each weight becomes canonical signed
+ * digits (no two neighbours, fewest nonzero ones). A column of n digits at level 0 may become 2 adders deeper than its shallowest tree:
+ * sharing needs that room, pipeline stages should not pay for more.
  *
- * Large matrices are shared in blocks of inputs, so that the table of pairs stays within memory: what blocks lose is the sharing across them.
- * Source: own measurements, tables in docs; canonical digits: Reitwiesner 1960.
+ * Large matrices are shared in blocks of inputs, so that the table of pairs stays within memory: what blocks lose is the sharing across
+ * them. Source: own measurements, tables in docs; canonical digits: Reitwiesner 1960.
  */
 #include <assert.h>
 #include <string.h>
 
 #include "cmvm/engine.h"
 
-#define DEPTH_SLACK 2u
-#define MOST_PAIRS (8ull << 20)    /* initial pairs of a block, over all columns */
+#define DEPTH_SLACK   2u
+#define MOST_PAIRS    (8ull << 20) /* initial pairs of a block, over all columns */
 #define MOST_PATTERNS (3ull << 20) /* different ones */
-#define LEVEL_BITS 16u             /* an adder level is the delay of an adder of this width */
+#define LEVEL_BITS    16u          /* an adder level is the delay of an adder of this width */
 
 /* ---- verification: coefficients modulo 2^128, far above what 64-bit weights can reach ---- */
 static u128 moved(u128 value, int32_t shift) { return shift >= 128 ? 0 : value << shift; }
@@ -74,10 +74,10 @@ int32_t cmvm_adder_bits(const CmvmShape *a, const CmvmShape *b, int32_t shift_b)
 static CmvmShape shape_of(Interval range, int32_t step, uint32_t level)
 {
     u128 low = range.lo < 0 ? (u128)-range.lo : (u128)range.lo, high = range.hi < 0 ? (u128)-range.hi : (u128)range.hi;
-    return (CmvmShape){ .low = step + (range.lo == 0 && range.hi == 0 ? 0 : range.zeros),
-                        .high = step + (int32_t)bits_unsigned(low > high ? low : high),
-                        .level = level,
-                        .is_negative = range.lo < 0 };
+    return (CmvmShape){.low = step + (range.lo == 0 && range.hi == 0 ? 0 : range.zeros),
+                       .high = step + (int32_t)bits_unsigned(low > high ? low : high),
+                       .level = level,
+                       .is_negative = range.lo < 0};
 }
 
 /* Ranges beyond 2^126 steer nothing any more: the caller will refuse such widths. */
@@ -97,7 +97,7 @@ CmvmTerm cmvm_join(CmvmEngine *engine, CmvmTerm a, CmvmTerm b)
         b = other;
     }
     int32_t shift = a.shift < b.shift ? a.shift : b.shift;
-    CmvmNode node = { a.value, b.value, a.shift - shift, b.shift - shift, a.negative != b.negative };
+    CmvmNode node = {a.value, b.value, a.shift - shift, b.shift - shift, a.negative != b.negative};
     int32_t step_a = engine->step.at[a.value] + node.shift_a, step_b = engine->step.at[b.value] + node.shift_b;
     int32_t step = step_a < step_b ? step_a : step_b;
     Interval range = range_of_sum(engine->range.at[a.value], (uint32_t)(step_a - step), engine->range.at[b.value],
@@ -105,7 +105,7 @@ CmvmTerm cmvm_join(CmvmEngine *engine, CmvmTerm a, CmvmTerm b)
     const CmvmShape *shape_a = &engine->shape.at[a.value], *shape_b = &engine->shape.at[b.value];
     uint32_t level = u32_max(shape_a->level, shape_b->level) + 1;
     engine->cost_bits += (uint64_t)cmvm_adder_bits(shape_a, shape_b, node.shift_b - node.shift_a);
-    CmvmTerm result = { engine->problem->n_in + engine->node.n, shift, a.negative };
+    CmvmTerm result = {engine->problem->n_in + engine->node.n, shift, a.negative};
     vec_push(engine->arena, &engine->node, node);
     vec_push(engine->arena, &engine->shape, shape_of(range, step, level));
     vec_push(engine->arena, &engine->range, range);
@@ -121,7 +121,7 @@ static void push_digits(Arena *arena, CmvmTerms *terms, uint32_t input, i128 wei
         if (weight % 2 == 0)
             continue;
         bool negative = (weight & 3) == 3;
-        vec_push(arena, terms, (CmvmTerm){ input, shift, negative });
+        vec_push(arena, terms, (CmvmTerm){input, shift, negative});
         weight += negative ? 1 : -1;
     }
 }
@@ -134,7 +134,7 @@ typedef struct ColumnForm {
 
 static ColumnForm column_form(const CmvmProblem *problem, uint32_t j, i128 *column)
 {
-    ColumnForm form = { .is_zero = true };
+    ColumnForm form = {.is_zero = true};
     uint64_t bits = 0;
     for (uint32_t i = 0; i < problem->n_in; i++) {
         column[i] = is_zero_input(problem, i) ? 0 : problem->weight[(size_t)i * problem->n_out + j];
@@ -232,7 +232,7 @@ static void add_inputs(CmvmEngine *engine)
     const CmvmProblem *problem = engine->problem;
     int32_t earliest = INT32_MAX, level_ps = 0;
     if (problem->part != NULL)
-        level_ps = (int32_t)part_price(problem->part, (PartQuery){ .operation = PART_ADD, .bits = LEVEL_BITS }).delay_ps;
+        level_ps = (int32_t)part_price(problem->part, (PartQuery){.operation = PART_ADD, .bits = LEVEL_BITS}).delay_ps;
     for (uint32_t i = 0; i < problem->n_in; i++)
         if (!interval_is_point(problem->in[i].range) && problem->in[i].arrival_ps < earliest)
             earliest = problem->in[i].arrival_ps;
@@ -249,7 +249,7 @@ CmvmSolution cmvm_solve(Arena *arena, const CmvmProblem *problem)
 {
     Arena *scratch = arena_child(arena);
     CmvmEngine *engine = arena_new(scratch, CmvmEngine);
-    *engine = (CmvmEngine){ .arena = scratch, .problem = problem };
+    *engine = (CmvmEngine){.arena = scratch, .problem = problem};
     ColumnUse *use = arena_array(scratch, ColumnUse, problem->n_out);
     add_inputs(engine);
     build_columns(engine, use);
@@ -258,7 +258,7 @@ CmvmSolution cmvm_solve(Arena *arena, const CmvmProblem *problem)
     for (uint32_t j = 0; j < engine->n_columns; j++)
         sum[j] = cmvm_tree(engine, &engine->column[j]);
 
-    CmvmSolution solution = { .n_nodes = engine->node.n, .cost_bits = engine->cost_bits };
+    CmvmSolution solution = {.n_nodes = engine->node.n, .cost_bits = engine->cost_bits};
     solution.node = arena_array(arena, CmvmNode, engine->node.n);
     if (engine->node.n > 0)
         memcpy(solution.node, engine->node.at, engine->node.n * sizeof *solution.node);
@@ -269,12 +269,12 @@ CmvmSolution cmvm_solve(Arena *arena, const CmvmProblem *problem)
         solution.depth = u32_max(solution.depth, depth[problem->n_in + i]);
     }
     for (uint32_t j = 0; j < problem->n_out; j++) {
-        solution.out[j] = (CmvmResult){ .source = CMVM_ZERO };
+        solution.out[j] = (CmvmResult){.source = CMVM_ZERO};
         if (use[j].form.is_zero)
             continue;
         const CmvmTerm *term = &sum[use[j].column];
-        solution.out[j] = (CmvmResult){ term->value, term->shift + (int32_t)use[j].form.shift + problem->weight_step_log2,
-                                        term->negative != use[j].form.negative };
+        solution.out[j] = (CmvmResult){term->value, term->shift + (int32_t)use[j].form.shift + problem->weight_step_log2,
+                                       term->negative != use[j].form.negative};
     }
     arena_destroy(scratch);
     cmvm_find_ranges(arena, problem, &solution);

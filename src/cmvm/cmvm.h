@@ -1,10 +1,11 @@
-/* cmvm/cmvm.h: constant matrix times vector as a graph of adders. A library in itself: no IR inside; the caller turns the node list into wires.
+/* cmvm/cmvm.h: constant matrix times vector as a graph of adders. A library in itself: no IR inside; the caller turns the node list into
+ * wires.
  *
  *     y_j = sum_i weight[i][j] * x_i          every product a few shifted copies of x_i, every sum an adder, equal sums shared
  *
- * Values are integers times a power of two of their own: input i is n * 2^step_log2 with n in range. A constant addend (a bias) is an input whose
- * range is a point. Inputs may arrive at different times; outputs may have deadlines and bits that nobody reads. Decisions use integers only, and work is
- * counted, never timed: the same problem gives the same nodes on every machine.
+ * Values are integers times a power of two of their own: input i is n * 2^step_log2 with n in range. A constant addend (a bias) is an input
+ * whose range is a point. Inputs may arrive at different times; outputs may have deadlines and bits that nobody reads. Decisions use
+ * integers only, and work is counted, never timed: the same problem gives the same nodes on every machine.
  */
 #ifndef KAON_CMVM_CMVM_H
 #define KAON_CMVM_CMVM_H
@@ -13,8 +14,8 @@
 #include "part/part.h"
 
 typedef struct CmvmInput {
-    Interval range;      /* raw */
-    int32_t step_log2;   /* value = raw * 2^step_log2 */
+    Interval range;    /* raw */
+    int32_t step_log2; /* value = raw * 2^step_log2 */
     int32_t arrival_ps;
 } CmvmInput;
 
@@ -31,7 +32,7 @@ typedef struct CmvmProblem {
     const CmvmInput *in;      /* [n_in] */
     const CmvmOutput *out;    /* [n_out]; NULL: all bits, no deadlines */
     const PartModel *part;
-    uint64_t work;            /* steps of search allowed beyond the first solution */
+    uint64_t work; /* steps of search allowed beyond the first solution */
     uint64_t seed;
 } CmvmProblem;
 
@@ -61,7 +62,7 @@ typedef struct CmvmSolution {
     CmvmNode *node;   /* [n_nodes] */
     CmvmRange *range; /* [n_nodes] */
     uint32_t n_nodes;
-    CmvmResult *out; /* [n_out] */
+    CmvmResult *out;    /* [n_out] */
     uint64_t cost_bits; /* sum of adder widths */
     uint32_t depth;     /* longest chain of adders */
 } CmvmSolution;

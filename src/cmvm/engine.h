@@ -2,8 +2,8 @@
  *
  *     column j:  y_j = sum of digits,  digit = +- value << shift,  value = an input or a node
  *
- * share.c takes pairs of digits that stand in several columns (or twice in one) out of them and makes them nodes; tree.c adds up what is left in
- * each column.
+ * share.c takes pairs of digits that stand in several columns (or twice in one) out of them and makes them nodes; tree.c adds up what is
+ * left in each column.
  */
 #ifndef KAON_CMVM_ENGINE_H
 #define KAON_CMVM_ENGINE_H
@@ -28,7 +28,8 @@ typedef struct CmvmTerm {
 } CmvmTerm;
 typedef VEC(CmvmTerm) CmvmTerms;
 
-/* Terms at levels d can be added within level D iff sum 2^d <= 2^D (Kraft); fusing two of them raises the sum by the difference of theirs. */
+/* Terms at levels d can be added within level D iff sum 2^d <= 2^D (Kraft); fusing two of them raises the sum by the difference of theirs.
+ */
 typedef struct CmvmColumn {
     CmvmTerms terms;
     uint64_t kraft, kraft_limit;

@@ -1,8 +1,8 @@
 /* cmvm/range.c: what the nodes of a solution can reach.
  *
  * A node is a sum of multiples of inputs; its interval follows from its coefficients, not from its two operands, which may share inputs:
- * 4x - x reaches 3 times the ends of x, while the operands' intervals alone would give 5 times. Coefficients are kept as sorted lists; in a tree
- * of n terms all lists together have n log n entries.
+ * 4x - x reaches 3 times the ends of x, while the operands' intervals alone would give 5 times. Coefficients are kept as sorted lists; in a
+ * tree of n terms all lists together have n log n entries.
  */
 #include "cmvm/engine.h"
 
@@ -23,7 +23,7 @@ static Sum add_sums(Arena *arena, Sum a, Sum b, const CmvmNode *node)
     Part *part = arena_array(arena, Part, (size_t)a.n + b.n);
     uint32_t n = 0, i = 0, j = 0;
     while (i < a.n || j < b.n) {
-        Part now = { 0 };
+        Part now = {0};
         if (j == b.n || (i < a.n && a.part[i].input <= b.part[j].input)) {
             now.input = a.part[i].input;
             now.coefficient = times(a.part[i++].coefficient, node->shift_a);
@@ -37,7 +37,7 @@ static Sum add_sums(Arena *arena, Sum a, Sum b, const CmvmNode *node)
         if (now.coefficient != 0)
             part[n++] = now;
     }
-    return (Sum){ part, n };
+    return (Sum){part, n};
 }
 
 static bool range_of(const CmvmProblem *problem, Sum sum, Interval *range, int32_t *step)
@@ -52,8 +52,8 @@ static bool range_of(const CmvmProblem *problem, Sum sum, Interval *range, int32
         i128 coefficient = sum.part[i].coefficient, most = (i128)1 << 100;
         if (coefficient > most || coefficient < -most || in->step_log2 - *step > 120)
             return false;
-        if (!interval_mul(in->range, interval_point(coefficient), &term) ||
-            !interval_shl(term, (uint32_t)(in->step_log2 - *step), &term) || !interval_add(*range, term, range))
+        if (!interval_mul(in->range, interval_point(coefficient), &term) || !interval_shl(term, (uint32_t)(in->step_log2 - *step), &term) ||
+            !interval_add(*range, term, range))
             return false;
     }
     if (sum.n == 0)
@@ -69,8 +69,8 @@ void cmvm_find_ranges(Arena *arena, const CmvmProblem *problem, CmvmSolution *so
     Part *own = arena_array(scratch, Part, n_in);
     solution->range = arena_array(arena, CmvmRange, solution->n_nodes);
     for (uint32_t i = 0; i < n_in; i++) {
-        own[i] = (Part){ i, 1 };
-        sum[i] = (Sum){ &own[i], 1 };
+        own[i] = (Part){i, 1};
+        sum[i] = (Sum){&own[i], 1};
     }
     for (uint32_t i = 0; i < solution->n_nodes; i++) {
         const CmvmNode *node = &solution->node[i];

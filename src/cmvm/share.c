@@ -4,25 +4,25 @@
  *     y1 = (a << 1) + (b << 3) - d  =>  y0 = n + c
  *                                       y1 = (n << 1) - d
  *
- * A pattern is (a, b, relative shift, relative sign). The number of its occurrences over all columns is kept in a hash table that is updated as
- * digits come and go, never recounted; patterns wait in buckets by the bits they save:
+ * A pattern is (a, b, relative shift, relative sign). The number of its occurrences over all columns is kept in a hash table that is
+ * updated as digits come and go, never recounted; patterns wait in buckets by the bits they save:
  *
  *     gain = occurrences * overlap - width of the new adder
  *
- * where overlap is what the merge would cost in a column's tree at the level of the smaller operand. The table counts overlapping occurrences
- * (a, a << 2, a << 4 holds "a + (a << 2)" twice), so the matches are found before a pattern is taken, and it waits again where they save less.
- * A column's depth budget (Kraft, engine.h) drops matches that would make it too deep.
+ * where overlap is what the merge would cost in a column's tree at the level of the smaller operand. The table counts overlapping
+ * occurrences (a, a << 2, a << 4 holds "a + (a << 2)" twice), so the matches are found before a pattern is taken, and it waits again where
+ * they save less. A column's depth budget (Kraft, engine.h) drops matches that would make it too deep.
  *
- * Work: about three times the number of initial pairs, sum over columns of digits^2 / 2. Reference: the two-term elimination of Hosangadi et al.;
- * budget, gain and incremental counts are described in docs.
+ * Work: about three times the number of initial pairs, sum over columns of digits^2 / 2. Reference: the two-term elimination of Hosangadi
+ * et al.; budget, gain and incremental counts are described in docs.
  */
 #include <assert.h>
 #include <string.h>
 
 #include "cmvm/engine.h"
 
-#define NONE UINT32_MAX
-#define N_BUCKETS 2048u
+#define NONE        UINT32_MAX
+#define N_BUCKETS   2048u
 #define EXACT_GAINS 64 /* above it 32 buckets an octave: an order within 3 % is enough, and a pattern whose count grows moves seldom */
 
 typedef struct Digit {
@@ -35,9 +35,9 @@ typedef struct Digit {
 typedef struct Pair {
     uint64_t key; /* 0: empty */
     uint32_t count : 20;
-    uint32_t queued : 11; /* the bucket where it waits; 0: in none */
+    uint32_t queued : 11;  /* the bucket where it waits; 0: in none */
     uint32_t is_built : 1; /* the pattern is a node: share->node_of */
-} Pair; /* 16 bytes: tables of millions decide how much memory a layer takes */
+} Pair;                    /* 16 bytes: tables of millions decide how much memory a layer takes */
 
 typedef struct Match {
     uint32_t a, b; /* digits */
@@ -51,7 +51,7 @@ typedef struct Share {
     VEC(uint32_t) free_digit;
     struct DigitList {
         VEC(uint32_t) at;
-    } *column;              /* [n_columns] */
+    } * column;             /* [n_columns] */
     VEC(uint32_t) first_of; /* [values], first digit of a value */
     VEC(uint32_t) count_of;
     Pair *pair;
@@ -60,7 +60,7 @@ typedef struct Share {
     uint32_t n_spare;
     struct KeyList {
         VEC(uint64_t) at;
-    } *bucket; /* [N_BUCKETS] */
+    } * bucket; /* [N_BUCKETS] */
     uint32_t top;
     bool counting; /* the first count: nothing is queued yet */
     VEC(uint64_t) keys;
@@ -168,7 +168,7 @@ static void count_pair(Share *s, uint64_t key, bool up)
         return;
     }
     if (pair->key == 0) {
-        *pair = (Pair){ .key = key };
+        *pair = (Pair){.key = key};
         s->n_pairs++;
     }
     assert(pair->count < (1u << 20) - 1);
@@ -202,14 +202,14 @@ static void add_digit(Share *s, uint32_t column, CmvmTerm term)
         id = vec_pop(&s->free_digit);
     } else {
         id = s->digit.n;
-        vec_push(s->arena, &s->digit, (Digit){ .column = 0 });
+        vec_push(s->arena, &s->digit, (Digit){.column = 0});
     }
     while (s->first_of.n <= term.value) {
         vec_push(s->arena, &s->first_of, NONE);
         vec_push(s->arena, &s->count_of, 0);
     }
     uint32_t next = s->first_of.at[term.value];
-    s->digit.at[id] = (Digit){ .term = term, .column = column, .place = s->column[column].at.n, .next = next, .previous = NONE };
+    s->digit.at[id] = (Digit){.term = term, .column = column, .place = s->column[column].at.n, .next = next, .previous = NONE};
     if (next != NONE)
         s->digit.at[next].previous = id;
     s->first_of.at[term.value] = id;
@@ -250,7 +250,7 @@ static bool take_match(Share *s, uint32_t a, uint32_t b)
     if (column->kraft + rise > column->kraft_limit)
         return false;
     column->kraft += rise;
-    vec_push(s->arena, &s->match, (Match){ a, b, rise });
+    vec_push(s->arena, &s->match, (Match){a, b, rise});
     return true;
 }
 
@@ -322,7 +322,7 @@ static void apply_pattern(Share *s, uint64_t key)
 {
     uint32_t value = map_get_bytes(&s->node_of, &key, sizeof key);
     if (value == MAP_NONE) {
-        CmvmTerm a = { key_a(key), 0, false }, b = { key_b(key), key_shift(key), key_sub(key) };
+        CmvmTerm a = {key_a(key), 0, false}, b = {key_b(key), key_shift(key), key_sub(key)};
         value = cmvm_join(s->engine, a, b).value;
         map_put_bytes(&s->node_of, &key, sizeof key, value);
         find_pair(s, key)->is_built = true;
@@ -332,7 +332,7 @@ static void apply_pattern(Share *s, uint64_t key)
         uint32_t column = s->digit.at[s->match.at[i].a].column;
         remove_digit(s, s->match.at[i].a);
         remove_digit(s, s->match.at[i].b);
-        add_digit(s, column, (CmvmTerm){ value, a.shift < b.shift ? a.shift : b.shift, a.negative });
+        add_digit(s, column, (CmvmTerm){value, a.shift < b.shift ? a.shift : b.shift, a.negative});
     }
 }
 
@@ -340,7 +340,7 @@ void cmvm_share(CmvmEngine *engine, uint32_t first_input, uint32_t n_inputs)
 {
     Arena *arena = arena_child(engine->arena);
     Share *s = arena_new(arena, Share);
-    *s = (Share){ .engine = engine, .arena = arena, .n_slots = 1u << 10, .counting = true };
+    *s = (Share){.engine = engine, .arena = arena, .n_slots = 1u << 10, .counting = true};
     s->node_of = map_init(arena);
     s->pair = arena_array(arena, Pair, s->n_slots);
     s->column = arena_array(arena, struct DigitList, engine->n_columns);

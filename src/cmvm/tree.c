@@ -1,9 +1,10 @@
 /* cmvm/tree.c: the sum of one column's terms.
  *
- * An adder costs the bits from the coarser lowest bit of its operands to the larger highest one. In any tree over the same terms every merge
- * hands on the finer lowest bit and pays from the coarser one, so the part of the lowest bits is the same for all trees; what is left to choose is the sum of the
- * larger magnitudes, and that is smallest when the two smallest are merged first (Huffman). The depth limit of the column bars some pairs; two
- * terms of the least level, or the only one of it with one of the next level, are never barred, so a pair is always found.
+ * An adder costs the bits from the coarser lowest bit of its operands to the larger highest one. In any tree over the same terms every
+ * merge hands on the finer lowest bit and pays from the coarser one, so the part of the lowest bits is the same for all trees; what is left
+ * to choose is the sum of the larger magnitudes, and that is smallest when the two smallest are merged first (Huffman). The depth limit of
+ * the column bars some pairs; two terms of the least level, or the only one of it with one of the next level, are never barred, so a pair
+ * is always found.
  *
  * O(k^2) for k terms.
  */
@@ -48,7 +49,7 @@ CmvmTerm cmvm_tree(CmvmEngine *engine, CmvmColumn *column)
 {
     uint32_t n = column->terms.n;
     if (n == 0)
-        return (CmvmTerm){ .value = CMVM_ZERO };
+        return (CmvmTerm){.value = CMVM_ZERO};
     Arena *scratch = arena_child(engine->arena);
     CmvmTerm *term = arena_array(scratch, CmvmTerm, n);
     uint64_t kraft = 0;

@@ -55,9 +55,9 @@ static bool cannot_overflow(const GraphNode *x, uint32_t element, const Quantise
     if (q->overflow == OVERFLOW_WRAP || q->type.bits == 0 || x->range == NULL)
         return false;
     Quantiser wide = *q;
-    wide.type = (FixedType){ true, FIXED_MAX_BITS, q->type.frac };
+    wide.type = (FixedType){true, FIXED_MAX_BITS, q->type.frac};
     wide.overflow = OVERFLOW_SAT;
-    QuantiserCounts counts = { 0 };
+    QuantiserCounts counts = {0};
     int32_t frac = type_at(&x->type, x->shape, element).frac;
     i128 lo = quantise_raw(x->range[element].lo, frac, &wide, &counts), hi = quantise_raw(x->range[element].hi, frac, &wide, &counts);
     return counts.overflows == 0 && lo >= quantiser_min(q) && hi <= fixed_max(q->type);
@@ -81,7 +81,8 @@ void lower_quantise(Lower *l, GraphRef ref)
     }
 }
 
-/* ---- affine: raw values stay, but for powers of two (a shift of the point) and dyadic offsets on an identity scale, which are computed ---- */
+/* ---- affine: raw values stay, but for powers of two (a shift of the point) and dyadic offsets on an identity scale, which are computed
+ * ---- */
 static bool is_computed(const Lower *l, GraphRef ref)
 {
     const GraphNode *node = lower_node(l, ref), *x = lower_input_node(l, ref, 0);

@@ -34,7 +34,7 @@ static Candidate better(Lower *l, Candidate left, Candidate right, bool falls, b
 {
     CircuitRef wins = falls ? circuit_compare(&l->b, CIRCUIT_less, right.value, left.value)
                             : circuit_compare(&l->b, CIRCUIT_less, left.value, right.value);
-    Candidate best = { .value = left.value, .index = circuit_select(&l->b, wins, right.index, left.index) };
+    Candidate best = {.value = left.value, .index = circuit_select(&l->b, wins, right.index, left.index)};
     if (!last)
         best.value = circuit_select(&l->b, wins, right.value, left.value);
     return best;
@@ -56,7 +56,7 @@ void lower_argmax(Lower *l, GraphRef ref)
     for (uint32_t e = 0, count = shape_size(node->shape); e < count; e++) {
         l->b.element = e;
         for (uint32_t i = 0; i < n_values; i++)
-            at[i] = (Candidate){ in[e * n_values + i], circuit_constant(&l->b, i, 0) };
+            at[i] = (Candidate){in[e * n_values + i], circuit_constant(&l->b, i, 0)};
         for (uint32_t n = n_values; n > 1; n = (n + 1) / 2)
             for (uint32_t i = 0; i < n; i += 2)
                 at[i / 2] = i + 1 < n ? better(l, at[i], at[i + 1], falls, n == 2) : at[i];

@@ -1,7 +1,7 @@
 /* lower/inside.h: what the files of lower share.
  *
- * A wire stands for  raw * 2^-frac  of its element: the value without its scale, which is the business of ports and thresholds. Its own type is the builder's
- * (the tightest one); only at the ports of a module is it brought to the tensor's type.
+ * A wire stands for  raw * 2^-frac  of its element: the value without its scale, which is the business of ports and thresholds. Its own
+ * type is the builder's (the tightest one); only at the ports of a module is it brought to the tensor's type.
  */
 #ifndef KAON_LOWER_INSIDE_H
 #define KAON_LOWER_INSIDE_H
@@ -55,7 +55,8 @@ typedef struct LowerStep {
     i128 at;    /* reached iff raw >= at */
     i128 level; /* from there to the next one */
 } LowerStep;
-CircuitRef lower_steps(Lower *l, CircuitRef x, LowerStep *step /* [n], rising; overwritten */, uint32_t n, i128 lowest_level, int32_t level_frac);
+CircuitRef lower_steps(Lower *l, CircuitRef x, LowerStep *step /* [n], rising; overwritten */, uint32_t n, i128 lowest_level,
+                       int32_t level_frac);
 
 /* linear.c: the wires of a cmvm solution; in [n_in]: wires of the problem's inputs, out [n_out] */
 void lower_solution(Lower *l, const CmvmProblem *problem, const CmvmSolution *solution, const CircuitRef *in, CircuitRef *out);

@@ -1,10 +1,11 @@
 /* lower/linear.c: dense and conv2d: constant matrices as graphs of adders (cmvm), one a position.
  *
  *     conv2d over [5, 5]:     M M M        positions whose patches have the same types share one module M, instantiated at each;
- *                             M M M        at padding borders, where fewer inputs matter, another one; what stands alone is written in line.
- *                             b b b
+ *                             M M M        at padding borders, where fewer inputs matter, another one; what stands alone is written in
+ * line. b b b
  *
- * A bias is an input of the sum that is a point. Products of two values that are not constant become multipliers, summed in a balanced tree.
+ * A bias is an input of the sum that is a point. Products of two values that are not constant become multipliers, summed in a balanced
+ * tree.
  */
 #include <string.h>
 
@@ -14,17 +15,18 @@
 typedef struct Kernel {
     Lower *l;
     GraphRef ref;
-    uint32_t n_in, n_out; /* n_in: patch elements, biases not counted */
+    uint32_t n_in, n_out;  /* n_in: patch elements, biases not counted */
     const int64_t *weight; /* [n_in + n_out][n_out]: biases behind, one input each; [n_in][n_out] without */
     int32_t frac;
     const GraphNode *bias; /* NULL: none in the sum */
     Map solved;            /* signature of a patch -> index into use */
     struct KernelUse {
         uint32_t n_positions, module; /* module MAP_NONE: not made */
-    } *use;                /* [n_positions] at most */
+    } * use;                          /* [n_positions] at most */
 } Kernel;
 
-/* The node's linear form may reach less than its operands' intervals allow: then the wire has the narrower type, and wraps what cannot come. */
+/* The node's linear form may reach less than its operands' intervals allow: then the wire has the narrower type, and wraps what cannot
+ * come. */
 static void tighten(const Lower *l, CircuitRef ref, const CmvmRange *range, int32_t shift)
 {
     CircuitNode *node = circuit_node(l->b.module, ref);
@@ -91,17 +93,22 @@ static void solve_patch(Kernel *k, const CircuitRef *patch, CircuitRef *out)
             zero = zero != CIRCUIT_NONE ? zero : circuit_constant(&l->b, 0, 0);
             wires[i] = zero;
         }
-        in[i] = (CmvmInput){ wire(l, wires[i])->range, -wire(l, wires[i])->type.frac, 0 };
+        in[i] = (CmvmInput){wire(l, wires[i])->range, -wire(l, wires[i])->type.frac, 0};
     }
     for (uint32_t j = 0; j < n_bias; j++) {
         /* the sum is taken times 2^frac, the weights being integers */
         int32_t frac = type_at(&k->bias->type, k->bias->shape, j).frac - k->frac;
         wires[k->n_in + j] = circuit_constant(&l->b, k->bias->attr.tensor->raw[j], frac);
         const CircuitNode *constant = wire(l, wires[k->n_in + j]);
-        in[k->n_in + j] = (CmvmInput){ constant->range, -constant->type.frac, 0 };
+        in[k->n_in + j] = (CmvmInput){constant->range, -constant->type.frac, 0};
     }
-    CmvmProblem problem = { .n_in = n_in, .n_out = k->n_out, .weight = k->weight, .weight_step_log2 = -k->frac, .in = in,
-                            .part = l->options->part, .work = l->options->work };
+    CmvmProblem problem = {.n_in = n_in,
+                           .n_out = k->n_out,
+                           .weight = k->weight,
+                           .weight_step_log2 = -k->frac,
+                           .in = in,
+                           .part = l->options->part,
+                           .work = l->options->work};
     CmvmSolution solution = cmvm_solve(l->arena, &problem);
     lower_solution(l, &problem, &solution, wires, out);
 }
@@ -117,14 +124,14 @@ static uint32_t signature(Kernel *k, Arena *arena, const CircuitRef *patch)
         if (patch[i] == CIRCUIT_NONE)
             continue;
         FixedType type = wire(k->l, patch[i])->type;
-        key[i] = (struct PortKey){ type.frac, type.bits, type.is_signed };
+        key[i] = (struct PortKey){type.frac, type.bits, type.is_signed};
     }
     uint32_t known = map_get_bytes(&k->solved, key, k->n_in * sizeof *key);
     if (known != MAP_NONE)
         return known;
     known = k->solved.n;
     map_put_bytes(&k->solved, key, k->n_in * sizeof *key, known);
-    k->use[known] = (struct KernelUse){ 0, MAP_NONE };
+    k->use[known] = (struct KernelUse){0, MAP_NONE};
     return known;
 }
 
@@ -237,7 +244,7 @@ static void lower_patches(Lower *l, GraphRef ref, const CircuitRef *patches, uin
     const GraphNode *node = lower_node(l, ref), *w = lower_input_node(l, ref, 1);
     bool has_bias = node->n_inputs == 3 && !node->last_absorbed;
     const GraphNode *bias = has_bias ? lower_input_node(l, ref, 2) : NULL;
-    Kernel k = { .l = l, .ref = ref, .n_in = n_in, .n_out = w->shape.dim[w->shape.rank - 1], .solved = map_init(l->arena) };
+    Kernel k = {.l = l, .ref = ref, .n_in = n_in, .n_out = w->shape.dim[w->shape.rank - 1], .solved = map_init(l->arena)};
     CircuitRef *out = lower_new(l, ref);
     if (w->op != GRAPH_constant || (bias != NULL && bias->op != GRAPH_constant)) {
         const CircuitRef *weight = lower_in(l, ref, 1), *add = bias != NULL ? lower_in(l, ref, 2) : NULL;

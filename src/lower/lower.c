@@ -1,4 +1,5 @@
-/* lower/lower.c: the walk from tensors to wires: modules, ports, one node after the other; what cannot be lowered is reported by name, all of it. */
+/* lower/lower.c: the walk from tensors to wires: modules, ports, one node after the other; what cannot be lowered is reported by name, all
+ * of it. */
 #include "lower/inside.h"
 
 #include <assert.h>
@@ -57,7 +58,7 @@ uint32_t lower_add_module(Lower *l, const char *name)
 
 /* ---- ports ---- */
 /* A value of no bits still has a wire: one bit that is 0. */
-static FixedType port_type(FixedType type) { return type.bits > 0 ? type : (FixedType){ false, 1, type.frac }; }
+static FixedType port_type(FixedType type) { return type.bits > 0 ? type : (FixedType){false, 1, type.frac}; }
 
 static void lower_inputs(Lower *l, Map *taken)
 {
@@ -74,8 +75,8 @@ static void lower_inputs(Lower *l, Map *taken)
             type[e] = port_type(type_at(&node->type, node->shape, e));
         /* a caller's wires are of these types, but their ranges may be proven less tightly than the tensors' */
         const Interval *ranges = l->is_top ? node->range : NULL;
-        uint32_t first = circuit_add_input_port(l->b.module, clean_name(l->arena, taken, node->attr.input->name), node->shape.rank > 0, n, type,
-                                                ranges);
+        uint32_t first =
+            circuit_add_input_port(l->b.module, clean_name(l->arena, taken, node->attr.input->name), node->shape.rank > 0, n, type, ranges);
         CircuitRef *wires = lower_new(l, ref);
         for (uint32_t e = 0; e < n; e++)
             wires[e] = l->b.module->inputs.at[first + e];
@@ -92,8 +93,8 @@ static void lower_outputs(Lower *l, Map *taken)
         for (uint32_t e = 0; e < n; e++) {
             FixedType type = port_type(type_at(&node->type, node->shape, e));
             if (type.bits > FIXED_MAX_BITS) {
-                lower_refuse(l, output->ref, DIAG_WIDTH, "give the output a type", "output '%s' needs %u bits, %u are possible", output->name,
-                             type.bits, FIXED_MAX_BITS);
+                lower_refuse(l, output->ref, DIAG_WIDTH, "give the output a type", "output '%s' needs %u bits, %u are possible",
+                             output->name, type.bits, FIXED_MAX_BITS);
                 return;
             }
             l->b.element = e;
@@ -197,8 +198,8 @@ static void check_width(Lower *l, GraphRef ref)
     CircuitWidthError *error = &l->circuit->width_error;
     if (!error->any)
         return;
-    lower_refuse(l, ref, DIAG_WIDTH, "quantise the layer's inputs, weights or bias to fewer bits", "element %u needs %u bits, %u are possible",
-                 error->element, error->bits, FIXED_MAX_BITS);
+    lower_refuse(l, ref, DIAG_WIDTH, "quantise the layer's inputs, weights or bias to fewer bits",
+                 "element %u needs %u bits, %u are possible", error->element, error->bits, FIXED_MAX_BITS);
     error->any = false;
 }
 
@@ -208,7 +209,7 @@ static bool lower_module(Lower *l, const GraphModule *module)
     l->module = module;
     l->value = arena_array(l->arena, CircuitRef *, module->nodes.n);
     l->call_out = arena_array(l->arena, CircuitRef *, module->nodes.n);
-    l->b = (CircuitBuilder){ .module = circuit_add_module(l->circuit, clean_name(l->arena, &l->module_names, module->name)) };
+    l->b = (CircuitBuilder){.module = circuit_add_module(l->circuit, clean_name(l->arena, &l->module_names, module->name))};
     uint32_t errors = l->diags->n_errors;
     lower_inputs(l, &taken);
     for (GraphRef ref = 0; ref < module->nodes.n; ref++) {
@@ -234,7 +235,7 @@ static bool lower_module(Lower *l, const GraphModule *module)
 
 Circuit *lower_graph(Arena *arena, const Graph *graph, const LowerOptions *options, DiagList *diags)
 {
-    Lower l = { .arena = arena, .options = options, .diags = diags, .circuit = circuit_create(arena) };
+    Lower l = {.arena = arena, .options = options, .diags = diags, .circuit = circuit_create(arena)};
     l.module_names = map_init(arena);
     l.circuit_module_of = arena_array(arena, uint32_t, graph->modules.n);
     bool sound = true;

@@ -12,8 +12,8 @@ typedef struct LowerOptions {
     const char *file;
 } LowerOptions;
 
-/* A combinational circuit whose ports are the graph's (names, C order, raw integers), every wire's origin its layer and element. The graph is typed: every
- * node FIXED, no open scale. NULL and diagnostics, one for each layer that cannot be lowered. */
+/* A combinational circuit whose ports are the graph's (names, C order, raw integers), every wire's origin its layer and element. The graph
+ * is typed: every node FIXED, no open scale. NULL and diagnostics, one for each layer that cannot be lowered. */
 Circuit *lower_graph(Arena *arena, const Graph *graph, const LowerOptions *options, DiagList *diags);
 
 #endif

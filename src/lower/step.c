@@ -5,15 +5,16 @@
  *   thermometer   one compare a step, all at once; where the levels rise by one power of two each, the bits are counted by halving:
  *                 the middle bit is the count's highest one and selects which half is counted next; n compares, about n one-bit selects.
  *   select tree   one compare a step; the levels as constants below a balanced tree of selects.
- *   linear        where the steps lie on a line, level k = floor((M x + B) / 2^s) within the limits: one constant product, a shift, two clamps. M, B and s
- *                 are searched for and the equality is checked on both sides of every step, which proves it, because both sides are monotone.
+ *   linear        where the steps lie on a line, level k = floor((M x + B) / 2^s) within the limits: one constant product, a shift, two
+ * clamps. M, B and s are searched for and the equality is checked on both sides of every step, which proves it, because both sides are
+ * monotone.
  */
 #include <assert.h>
 
 #include "cmvm/cmvm.h"
 #include "lower/inside.h"
 
-#define LINEAR_MOST_SHIFT 48
+#define LINEAR_MOST_SHIFT  48
 #define LINEAR_LEAST_STEPS 6u
 
 typedef struct Steps {
@@ -22,8 +23,8 @@ typedef struct Steps {
     const LowerStep *step;
     uint32_t n;
     i128 lowest;
-    int32_t frac;      /* of the levels */
-    CircuitRef *bit;   /* [n] x has reached step i */
+    int32_t frac;    /* of the levels */
+    CircuitRef *bit; /* [n] x has reached step i */
 } Steps;
 
 static void make_bits(Steps *s)
@@ -142,11 +143,11 @@ static bool find_line(const Steps *s, Line *line)
 
 static CmvmSolution solve_product(const Steps *s, const Line *line, CmvmProblem *problem, CmvmInput *in, int64_t *weight)
 {
-    in[0] = (CmvmInput){ wire(s->l, s->x)->range, 0, 0 };
-    in[1] = (CmvmInput){ interval_point(line->b), 0, 0 };
+    in[0] = (CmvmInput){wire(s->l, s->x)->range, 0, 0};
+    in[1] = (CmvmInput){interval_point(line->b), 0, 0};
     weight[0] = (int64_t)line->m;
     weight[1] = 1;
-    *problem = (CmvmProblem){ .n_in = 2, .n_out = 1, .weight = weight, .in = in, .part = s->l->options->part };
+    *problem = (CmvmProblem){.n_in = 2, .n_out = 1, .weight = weight, .in = in, .part = s->l->options->part};
     return cmvm_solve(s->l->arena, problem);
 }
 
@@ -158,14 +159,14 @@ static CircuitRef linear_count(const Steps *s, const Line *line)
     CmvmProblem problem;
     CmvmSolution solution = solve_product(s, line, &problem, in, weight);
     int32_t frac = wire(s->l, s->x)->type.frac; /* M raw + B, at this frac */
-    CircuitRef product[1], term[2] = { s->x, circuit_constant(b, line->b, frac) };
+    CircuitRef product[1], term[2] = {s->x, circuit_constant(b, line->b, frac)};
     lower_solution(s->l, &problem, &solution, term, product);
     /* floor to multiples of 2^shift of raw units, then one of them is 1 */
     const CircuitNode *node = wire(s->l, product[0]);
     int32_t count_frac = frac - (int32_t)line->shift, drop = node->type.frac - count_frac;
     if (drop > 0) {
         Interval floored = interval_shr(node->range, (uint32_t)drop);
-        Quantiser q = { interval_type(floored, count_frac), ROUND_TRN, OVERFLOW_WRAP, 0 };
+        Quantiser q = {interval_type(floored, count_frac), ROUND_TRN, OVERFLOW_WRAP, 0};
         product[0] = circuit_quantise(b, product[0], &q);
     }
     CircuitRef count = circuit_shift(b, product[0], count_frac);
@@ -175,7 +176,7 @@ static CircuitRef linear_count(const Steps *s, const Line *line)
 
 static uint64_t price(const Steps *s, PartOperation operation, uint32_t bits, bool constant)
 {
-    return part_price(s->l->options->part, (PartQuery){ .operation = operation, .bits = bits, .constant = constant }).luts;
+    return part_price(s->l->options->part, (PartQuery){.operation = operation, .bits = bits, .constant = constant}).luts;
 }
 
 /* Whether the line costs less than the compares; it must also fit 64 bits. */
@@ -220,7 +221,7 @@ static void drop_useless(Steps *s, LowerStep *step)
 
 CircuitRef lower_steps(Lower *l, CircuitRef x, LowerStep *step, uint32_t n, i128 lowest_level, int32_t level_frac)
 {
-    Steps s = { .l = l, .x = x, .step = step, .n = n, .lowest = lowest_level, .frac = level_frac };
+    Steps s = {.l = l, .x = x, .step = step, .n = n, .lowest = lowest_level, .frac = level_frac};
     drop_useless(&s, step);
     uint32_t log2;
     bool falls;
@@ -269,9 +270,10 @@ static CircuitRef lower_channel(Lower *l, GraphRef ref, uint32_t element, Circui
     LowerStep *step = arena_array(scratch, LowerStep, t->n_steps);
     for (uint32_t k = 0; k < t->n_steps; k++) {
         size_t index = (size_t)channel * t->n_steps + k;
-        i128 at = integer_threshold(scratch, t->at[index], t->strict != NULL && t->strict[index], multiplier, offset, wire(l, x)->type.frac);
+        i128 at =
+            integer_threshold(scratch, t->at[index], t->strict != NULL && t->strict[index], multiplier, offset, wire(l, x)->type.frac);
         /* falling: raw from `at` up has not reached step k, so level k begins there */
-        step[rising ? k : t->n_steps - 1 - k] = (LowerStep){ at, level[rising ? k + 1 : k] };
+        step[rising ? k : t->n_steps - 1 - k] = (LowerStep){at, level[rising ? k + 1 : k]};
     }
     CircuitRef out = lower_steps(l, x, step, t->n_steps, level[rising ? 0 : t->n_steps], t->type.frac);
     arena_destroy(scratch);

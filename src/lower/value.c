@@ -47,7 +47,8 @@ static bool is_held(const CircuitNode *x, FixedType type)
     return interval_fits(moved, type);
 }
 
-/* match: max(x, 0) assigned to an unsigned saturating type.  result: x assigned to it: what is negative rounds to 0 or less and saturates at 0. */
+/* match: max(x, 0) assigned to an unsigned saturating type.  result: x assigned to it: what is negative rounds to 0 or less and saturates
+ * at 0. */
 static CircuitRef without_relu(const CircuitBuilder *b, CircuitRef x, const Quantiser *q)
 {
     const CircuitNode *node = circuit_node(b->module, x);
@@ -76,6 +77,6 @@ CircuitRef lower_typed(CircuitBuilder *b, CircuitRef x, FixedType type)
 {
     if (fixed_equal(circuit_node(b->module, x)->type, type))
         return x;
-    Quantiser q = { type, ROUND_TRN, OVERFLOW_WRAP, 0 };
+    Quantiser q = {type, ROUND_TRN, OVERFLOW_WRAP, 0};
     return circuit_quantise(b, x, &q);
 }

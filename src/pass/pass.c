@@ -5,8 +5,8 @@
 #include <stdio.h>
 
 static const PassInfo passes[] = {
-#define GRAPH_PASS(name, summary) { #name, summary, pass_##name, NULL },
-#define CIRCUIT_PASS(name, summary) { #name, summary, NULL, pass_##name },
+#define GRAPH_PASS(name, summary)   {#name, summary, pass_##name, NULL},
+#define CIRCUIT_PASS(name, summary) {#name, summary, NULL, pass_##name},
 #include "pass/passes.def"
 #undef GRAPH_PASS
 #undef CIRCUIT_PASS
@@ -14,7 +14,7 @@ static const PassInfo passes[] = {
 
 PassOptions pass_options_default(void)
 {
-    return (PassOptions){ .default_type = { .type = { .is_signed = true, .bits = 16, .frac = 10 }, ROUND_RND, OVERFLOW_SAT, 0 } };
+    return (PassOptions){.default_type = {.type = {.is_signed = true, .bits = 16, .frac = 10}, ROUND_RND, OVERFLOW_SAT, 0}};
 }
 
 const PassInfo *pass_table(uint32_t *n)

@@ -1,4 +1,5 @@
-/* pass/pass.h: the registry of rewrites, and what a user may ask of them. Table: passes.def. One file a pass, in pass/graph or pass/circuit. */
+/* pass/pass.h: the registry of rewrites, and what a user may ask of them. Table: passes.def. One file a pass, in pass/graph or
+ * pass/circuit. */
 #ifndef KAON_PASS_PASS_H
 #define KAON_PASS_PASS_H
 
@@ -16,7 +17,12 @@ typedef struct LayerType {
     Quantiser weights, bias, result; /* result: what the layer's value is assigned to */
 } LayerType;
 
-typedef enum Head { HEAD_MODEL, HEAD_LOGITS, HEAD_ARGMAX, HEAD_CUT } Head; /* MODEL: as the model has it, a final softmax done by the host */
+typedef enum Head {
+    HEAD_MODEL,
+    HEAD_LOGITS,
+    HEAD_ARGMAX,
+    HEAD_CUT
+} Head; /* MODEL: as the model has it, a final softmax done by the host */
 
 typedef struct PassOptions {
     const char *file; /* for diagnostics */
@@ -38,7 +44,7 @@ typedef struct PassInfo {
 const PassInfo *pass_find(const char *name); /* NULL if unknown */
 const PassInfo *pass_table(uint32_t *n);     /* in order */
 
-#define GRAPH_PASS(name, summary) Graph *pass_##name(Arena *arena, const Graph *graph, const PassOptions *options, DiagList *diags);
+#define GRAPH_PASS(name, summary)   Graph *pass_##name(Arena *arena, const Graph *graph, const PassOptions *options, DiagList *diags);
 #define CIRCUIT_PASS(name, summary) Circuit *pass_##name(Arena *arena, const Circuit *circuit);
 #include "pass/passes.def"
 #undef GRAPH_PASS

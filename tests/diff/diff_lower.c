@@ -7,7 +7,8 @@
  *
  *   diff_lower [--count N] [--seed S] [--skip PASS] [--verbose]
  *
- * Prints its seed; on a difference the one line that repeats it. Equal means: the same exact values, under each side's own types and scales. */
+ * Prints its seed; on a difference the one line that repeats it. Equal means: the same exact values, under each side's own types and
+ * scales. */
 #include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -66,7 +67,8 @@ static void random_event(Case *c, const GraphModule *top, i128 *in)
 
 static bool report(const Case *c, const char *what, uint32_t event, uint32_t value)
 {
-    printf("%s: event %u, value %u\n  repeat: diff_lower --count 1 --seed %llu --verbose\n", what, event, value, (unsigned long long)c->seed);
+    printf("%s: event %u, value %u\n  repeat: diff_lower --count 1 --seed %llu --verbose\n", what, event, value,
+           (unsigned long long)c->seed);
     return false;
 }
 
@@ -163,14 +165,16 @@ static bool all_integer(const Graph *graph)
 
 static bool run_case(Case *c)
 {
-    GraphRandomOptions options = { .n_nodes = 2 + rng_below(&c->rng, 14), .max_elements = 1 + rng_below(&c->rng, 60),
-                                   .scales = rng_chance(&c->rng, 2), .modules = rng_chance(&c->rng, 4) };
+    GraphRandomOptions options = {.n_nodes = 2 + rng_below(&c->rng, 14),
+                                  .max_elements = 1 + rng_below(&c->rng, 60),
+                                  .scales = rng_chance(&c->rng, 2),
+                                  .modules = rng_chance(&c->rng, 4)};
     Graph *graph = graph_random(c->arena, &c->rng, &options);
     show(c, "random graph", graph, NULL);
     PassOptions pass = pass_options_default();
     Graph *folded = pass_dead(c->arena, pass_fold(c->arena, graph, &pass, &c->diags), &pass, &c->diags);
     Graph *typed = pass_run_graph(c->arena, graph, &pass, &c->diags);
-    LowerOptions lower = { .part = part_find("xcup") };
+    LowerOptions lower = {.part = part_find("xcup")};
     Circuit *circuit = typed != NULL ? lower_graph(c->arena, typed, &lower, &c->diags) : NULL;
     if (typed != NULL)
         show(c, "after graph passes", typed, NULL);
@@ -221,7 +225,7 @@ int main(int argc, char **argv)
     fflush(stdout);
     uint32_t refused = 0, compared = 0;
     for (uint64_t i = 0; i < count; i++) {
-        Case c = { .arena = arena_create(NULL), .rng = { seed + i }, .seed = seed + i, .verbose = verbose, .skip = skip };
+        Case c = {.arena = arena_create(NULL), .rng = {seed + i}, .seed = seed + i, .verbose = verbose, .skip = skip};
         c.diags = diag_init(c.arena);
         if (!run_case(&c))
             return 1;
@@ -229,6 +233,7 @@ int main(int argc, char **argv)
         compared += c.n_compared;
         arena_destroy(c.arena);
     }
-    printf("diff_lower: no difference; %u graphs compared before and after the passes over tensors, %u refused by name\n", compared, refused);
+    printf("diff_lower: no difference; %u graphs compared before and after the passes over tensors, %u refused by name\n", compared,
+           refused);
     return 0;
 }

@@ -1,5 +1,5 @@
-/* Reads graphs of one input from stdin, one behind the other, separated by lines "----"; takes each through all passes and lowers it; prints for every raw value of the
- * input type (the same one at every element) the raw outputs of the circuit:
+/* Reads graphs of one input from stdin, one behind the other, separated by lines "----"; takes each through all passes and lowers it;
+ * prints for every raw value of the input type (the same one at every element) the raw outputs of the circuit:
  *
  *     graph 0 thresholds 1
  *     -128 0 0 3
@@ -35,8 +35,8 @@ static void take(uint32_t number, const char *text)
     Arena *arena = arena_create(NULL);
     DiagList diags = diag_init(arena);
     PassOptions options = pass_options_default();
-    LowerOptions lower = { .part = part_find("xcup") };
-    Graph *graph = graph_parse(arena, (Bytes){ (const uint8_t *)text, strlen(text) }, "stdin", &diags);
+    LowerOptions lower = {.part = part_find("xcup")};
+    Graph *graph = graph_parse(arena, (Bytes){(const uint8_t *)text, strlen(text)}, "stdin", &diags);
     Graph *typed = graph != NULL ? pass_run_graph(arena, graph, &options, &diags) : NULL;
     Circuit *circuit = typed != NULL ? lower_graph(arena, typed, &lower, &diags) : NULL;
     if (circuit == NULL) {

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Chains of affine, relu and clip with rational numbers, in front of a quantiser: what kaon makes of them (thresholds, exact arithmetic, wires), for every
-input value, against the same functions in Python's fractions.
+"""Chains of affine, relu and clip with rational numbers, in front of a quantiser: what kaon makes of them (thresholds, exact arithmetic,
+wires), for every input value, against the same functions in Python's fractions.
 
     pass_oracle.py <driver> [--count N] [--seed S]
 """
@@ -109,7 +109,8 @@ def main():
     args = parser.parse_args()
     print(f"pass_oracle: {args.count} chains from seed {args.seed}")
     cases = [random_case(random.Random(args.seed + i)) for i in range(args.count)]
-    answer = subprocess.run([args.driver], input="".join(text + "----\n" for text, _ in cases), capture_output=True, text=True, check=True).stdout
+    request = "".join(text + "----\n" for text, _ in cases)
+    answer = subprocess.run([args.driver], input=request, capture_output=True, text=True, check=True).stdout
     case, value, fused, events = -1, None, 0, 0
     for line in answer.splitlines():
         if line.startswith("refused") or not line[:1].strip():
@@ -124,7 +125,8 @@ def main():
         want = [value(raw, c) for c in range(CHANNELS)]
         events += 1
         if got != want:
-            sys.exit(f"raw {raw}: {got}, should be {want}\nrepeat: pass_oracle.py {args.driver} --count 1 --seed {args.seed + case}\n{cases[case][0]}")
+            repeat = f"repeat: pass_oracle.py {args.driver} --count 1 --seed {args.seed + case}"
+            sys.exit(f"raw {raw}: {got}, should be {want}\n{repeat}\n{cases[case][0]}")
     if case + 1 != args.count or fused == 0:
         sys.exit(f"{case + 1} of {args.count} chains answered, {fused} with thresholds")
     print(f"pass_oracle: {events} values equal, {fused} chains became thresholds")

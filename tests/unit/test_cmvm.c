@@ -1,5 +1,5 @@
-/* The adder-graph optimiser: every solution is multiplied out here again, independently of cmvm_verify, and may not need more adders than plain
- * canonical digits do. A failure prints the seed. */
+/* The adder-graph optimiser: every solution is multiplied out here again, independently of cmvm_verify, and may not need more adders than
+ * plain canonical digits do. A failure prints the seed. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,7 +14,7 @@
 /* Nonzero canonical digits of w: the weight of 3w xor w. */
 static uint32_t digits_of(int64_t w)
 {
-    u128 x = w < 0 ? (u128)-(i128)w : (u128)w, y = (x + 2 * x) ^ x;
+    u128 x = w < 0 ? (u128) - (i128)w : (u128)w, y = (x + 2 * x) ^ x;
     uint32_t n = 0;
     for (; y != 0; y &= y - 1)
         n++;
@@ -66,18 +66,18 @@ typedef struct Shape {
 static void check(uint64_t seed, Shape shape)
 {
     Arena *arena = arena_create(NULL);
-    Rng rng = { seed };
+    Rng rng = {seed};
     CmvmInput *in = arena_array(arena, CmvmInput, shape.n_in);
     int64_t *weight = arena_array(arena, int64_t, (size_t)shape.n_in * shape.n_out), *x = arena_array(arena, int64_t, shape.n_in);
     for (uint32_t i = 0; i < shape.n_in; i++) {
         bool zero = rng_chance(&rng, 20);
-        in[i] = (CmvmInput){ zero ? interval_point(0) : interval_of(-128, 127), rng_between(&rng, -3, 3), rng_between(&rng, 0, 4000) };
+        in[i] = (CmvmInput){zero ? interval_point(0) : interval_of(-128, 127), rng_between(&rng, -3, 3), rng_between(&rng, 0, 4000)};
         x[i] = zero ? 0 : rng_between(&rng, -128, 127);
     }
     for (uint32_t i = 0; i < shape.n_in * shape.n_out; i++)
         if (rng_below(&rng, 100) >= shape.zeros_percent)
             weight[i] = (int64_t)(rng_u64(&rng) << (64 - shape.bits)) >> (64 - shape.bits);
-    CmvmProblem p = { shape.n_in, shape.n_out, weight, rng_between(&rng, -8, 2), in, NULL, part_find("xcup"), 0, seed };
+    CmvmProblem p = {shape.n_in, shape.n_out, weight, rng_between(&rng, -8, 2), in, NULL, part_find("xcup"), 0, seed};
     CmvmSolution s = cmvm_solve(arena, &p);
     if (!cmvm_verify(arena, &p, &s))
         fail_msg("not the matrix: seed %llu, %u x %u", (unsigned long long)seed, shape.n_in, shape.n_out);
@@ -95,25 +95,25 @@ static void random_matrices(void **state)
     (void)state;
     uint64_t seed = 1;
     for (uint32_t n = 0; n < 300; n++, seed++) {
-        Rng rng = { seed ^ 0x5eed };
-        Shape shape = { 1 + rng_below(&rng, 12), 1 + rng_below(&rng, 12), 1 + rng_below(&rng, 12), rng_below(&rng, 100) };
+        Rng rng = {seed ^ 0x5eed};
+        Shape shape = {1 + rng_below(&rng, 12), 1 + rng_below(&rng, 12), 1 + rng_below(&rng, 12), rng_below(&rng, 100)};
         check(seed, shape);
     }
     for (uint32_t bits = 40; bits <= 64; bits += 8)
-        check(seed++, (Shape){ 3, 3, bits, 10 });
-    check(seed++, (Shape){ 1, 40, 16, 0 });
-    check(seed++, (Shape){ 40, 1, 16, 0 });
-    check(seed++, (Shape){ 16, 64, 6, 0 });
-    check(seed++, (Shape){ 64, 32, 2, 30 });
-    check(seed++, (Shape){ 300, 24, 3, 0 });
+        check(seed++, (Shape){3, 3, bits, 10});
+    check(seed++, (Shape){1, 40, 16, 0});
+    check(seed++, (Shape){40, 1, 16, 0});
+    check(seed++, (Shape){16, 64, 6, 0});
+    check(seed++, (Shape){64, 32, 2, 30});
+    check(seed++, (Shape){300, 24, 3, 0});
 }
 
 static CmvmSolution solve(Arena *arena, uint32_t n_in, uint32_t n_out, const int64_t *weight, CmvmProblem *p)
 {
     CmvmInput *in = arena_array(arena, CmvmInput, n_in);
     for (uint32_t i = 0; i < n_in; i++)
-        in[i] = (CmvmInput){ interval_of(0, 255), 0, 0 };
-    *p = (CmvmProblem){ .n_in = n_in, .n_out = n_out, .weight = weight, .in = in };
+        in[i] = (CmvmInput){interval_of(0, 255), 0, 0};
+    *p = (CmvmProblem){.n_in = n_in, .n_out = n_out, .weight = weight, .in = in};
     return cmvm_solve(arena, p);
 }
 
@@ -122,16 +122,16 @@ static void trivial_columns(void **state)
     (void)state;
     Arena *arena = arena_create(NULL);
     CmvmProblem p;
-    const int64_t zero[4] = { 0 };
+    const int64_t zero[4] = {0};
     CmvmSolution s = solve(arena, 2, 2, zero, &p);
     assert_int_equal(s.n_nodes, 0);
     assert_int_equal(s.out[0].source, CMVM_ZERO);
-    const int64_t wire[3] = { 8, -8, 1 };
+    const int64_t wire[3] = {8, -8, 1};
     s = solve(arena, 1, 3, wire, &p);
     assert_int_equal(s.n_nodes, 0);
     assert_int_equal(s.out[0].shift, 3);
     assert_true(s.out[1].negate);
-    const int64_t least[1] = { INT64_MIN };
+    const int64_t least[1] = {INT64_MIN};
     s = solve(arena, 1, 1, least, &p);
     assert_int_equal(s.n_nodes, 0);
     assert_true(cmvm_verify(arena, &p, &s));
@@ -144,10 +144,10 @@ static void sharing(void **state)
     (void)state;
     Arena *arena = arena_create(NULL);
     CmvmProblem p;
-    const int64_t equal[2 * 3] = { 3, -12, 3, 5, -20, 5 };
+    const int64_t equal[2 * 3] = {3, -12, 3, 5, -20, 5};
     CmvmSolution s = solve(arena, 2, 3, equal, &p);
-    assert_int_equal(s.n_nodes, 3); /* 3x + 5y: four digits */
-    const int64_t common[4 * 2] = { 1, 2, 1, 2, 1, 0, 0, 1 }; /* a + b + c, 2a + 2b + d */
+    assert_int_equal(s.n_nodes, 3);                         /* 3x + 5y: four digits */
+    const int64_t common[4 * 2] = {1, 2, 1, 2, 1, 0, 0, 1}; /* a + b + c, 2a + 2b + d */
     s = solve(arena, 4, 2, common, &p);
     assert_int_equal(s.n_nodes, 3);
     arena_destroy(arena);
@@ -158,7 +158,7 @@ static void wrong_solutions_are_found(void **state)
     (void)state;
     Arena *arena = arena_create(NULL);
     CmvmProblem p;
-    const int64_t weight[2] = { 3, 5 };
+    const int64_t weight[2] = {3, 5};
     CmvmSolution s = solve(arena, 2, 1, weight, &p);
     assert_true(cmvm_verify(arena, &p, &s));
     s.node[0].shift_b++;
@@ -175,7 +175,7 @@ static void depth(void **state)
     (void)state;
     Arena *arena = arena_create(NULL);
     int64_t weight[16 * 8];
-    Rng rng = { 7 };
+    Rng rng = {7};
     for (uint32_t i = 0; i < COUNT_OF(weight); i++)
         weight[i] = rng_chance(&rng, 2) ? 1 : -1;
     CmvmProblem p;
@@ -187,7 +187,7 @@ static void depth(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(random_matrices), cmocka_unit_test(trivial_columns), cmocka_unit_test(sharing),
+        cmocka_unit_test(random_matrices),           cmocka_unit_test(trivial_columns), cmocka_unit_test(sharing),
         cmocka_unit_test(wrong_solutions_are_found), cmocka_unit_test(depth),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

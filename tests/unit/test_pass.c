@@ -1,5 +1,5 @@
-/* The passes. Rules over wires: a case where each applies and one where it does not, every circuit evaluated before and after for all inputs; random
- * circuits likewise. Passes over tensors: what becomes of small graphs, by hand. */
+/* The passes. Rules over wires: a case where each applies and one where it does not, every circuit evaluated before and after for all
+ * inputs; random circuits likewise. Passes over tensors: what becomes of small graphs, by hand. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,7 +10,7 @@
 
 #include "pass/pass.h"
 
-static Bytes bytes_of(const char *text) { return (Bytes){ (const uint8_t *)text, strlen(text) }; }
+static Bytes bytes_of(const char *text) { return (Bytes){(const uint8_t *)text, strlen(text)}; }
 
 static void fail_with(Arena *arena, const DiagList *diags, const char *what)
 {
@@ -71,52 +71,52 @@ typedef struct RuleCase {
     const char *name;
     const char *pass;
     const char *body; /* %0: s5.1, %1: u4.2, %2: u1.0 */
-    CircuitOp op;             /* counted behind the pass and a sweep */
+    CircuitOp op;     /* counted behind the pass and a sweep */
     uint32_t n;
 } RuleCase;
 
 static const RuleCase rules[] = {
-    { "x + 0", "simplify", "%3 = const 0 : u1.0\n%4 = add %0, %3\noutput z = %4\n", CIRCUIT_add, 0 },
-    { "x + 1 stays", "simplify", "%3 = const 1 : u1.0\n%4 = add %0, %3\noutput z = %4\n", CIRCUIT_add, 1 },
-    { "0 + y << 2", "simplify", "%3 = const 0 : u1.0\n%4 = add %3, %1 << 2\noutput z = %4\n", CIRCUIT_add, 0 },
-    { "0 - y stays", "simplify", "%3 = const 0 : u1.0\n%4 = sub %3, %1\noutput z = %4\n", CIRCUIT_sub, 1 },
-    { "x + -y", "simplify", "%3 = neg %1\n%4 = add %0, %3\noutput z = %4\n", CIRCUIT_negate, 0 },
-    { "-x + y", "simplify", "%3 = neg %0\n%4 = add %3, %1\noutput z = %4\n", CIRCUIT_negate, 0 },
-    { "-(-x)", "simplify", "%3 = neg %0\n%4 = neg %3\noutput z = %4\n", CIRCUIT_negate, 0 },
-    { "-x stays", "simplify", "%3 = neg %0\noutput z = %3\n", CIRCUIT_negate, 1 },
-    { "-(x - y)", "simplify", "%3 = sub %0, %1\n%4 = neg %3\noutput z = %4\n", CIRCUIT_negate, 0 },
-    { "shift of shift", "simplify", "%3 = shift %0 << 1\n%4 = shift %3 << 2\noutput z = %4\n", CIRCUIT_shift, 1 },
-    { "y * 4", "simplify", "%3 = const 4 : u3.0\n%4 = mul %1, %3\noutput z = %4\n", CIRCUIT_multiply, 0 },
-    { "y * 3 stays", "simplify", "%3 = const 3 : u2.0\n%4 = mul %1, %3\noutput z = %4\n", CIRCUIT_multiply, 1 },
-    { "1 ? x : y", "simplify", "%3 = const 1 : u1.0\n%4 = select %3, %0, %1\noutput z = %4\n", CIRCUIT_select, 0 },
-    { "c ? x : x", "simplify", "%3 = select %2, %0, %0\noutput z = %3\n", CIRCUIT_select, 0 },
-    { "c ? 1 : 0", "simplify", "%3 = const 1 : u1.0\n%4 = const 0 : u1.0\n%5 = select %2, %3, %4\noutput z = %5\n",
-      CIRCUIT_select, 0 },
-    { "c ? x : y stays", "simplify", "%3 = select %2, %0, %1\noutput z = %3\n", CIRCUIT_select, 1 },
-    { "max in order", "simplify", "%3 = const -1 : s1.0\n%4 = max %1, %3\noutput z = %4\n", CIRCUIT_max, 0 },
-    { "min in order", "simplify", "%3 = const -1 : s1.0\n%4 = min %1, %3\noutput z = %4\n", CIRCUIT_min, 0 },
-    { "max stays", "simplify", "%3 = max %0, %1\noutput z = %3\n", CIRCUIT_max, 1 },
-    { "y < -1", "simplify", "%3 = const -1 : s1.0\n%4 = lt %1, %3\noutput z = %4\n", CIRCUIT_less, 0 },
-    { "x <= x", "simplify", "%3 = le %0, %0\noutput z = %3\n", CIRCUIT_less_equal, 0 },
-    { "x == y stays", "simplify", "%3 = eq %0, %1\noutput z = %3\n", CIRCUIT_equal, 1 },
-    { "quantise that changes nothing", "simplify", "%3 = quant %0 rnd sat : s8.2\n%4 = quant %0 rnd sat : s8.2\n%5 = add %3, %4\n%6 = quant %5 trn wrap : s8.2\noutput z = %6\n",
-      CIRCUIT_quantise, 1 },
-    { "quantise that rounds stays", "simplify", "%3 = quant %0 rnd sat : s5.0\noutput z = %3\n", CIRCUIT_quantise, 1 },
-    { "quantise that bends the least stays", "simplify", "%3 = quant %0 trn sat_sym : s5.1\noutput z = %3\n", CIRCUIT_quantise, 1 },
-    { "not not", "simplify", "%3 = not %1\n%4 = not %3\noutput z = %4\n", CIRCUIT_not, 0 },
-    { "x | 0", "simplify", "%3 = const 0 : u4.2\n%4 = or %1, %3\noutput z = %4\n", CIRCUIT_or, 0 },
-    { "x & 0 is 0", "simplify", "%3 = const 0 : u4.2\n%4 = and %1, %3\noutput z = %4\n", CIRCUIT_and, 0 },
-    { "slice of slice", "simplify", "%3 = slice %1 [3:1]\n%4 = slice %3 [1:1]\noutput z = %4\n", CIRCUIT_slice, 1 },
-    { "constants fold", "simplify", "%3 = const 5 : u3.0\n%4 = const 7 : u3.0\n%5 = add %3, %4\noutput z = %5\n", CIRCUIT_add, 0 },
-    { "sums are one, swapped", "cse", "%3 = add %0, %1\n%4 = add %1, %0\n%5 = add %3, %4\noutput z = %5\n", CIRCUIT_add, 2 },
-    { "differences are two, swapped", "cse", "%3 = sub %0, %1\n%4 = sub %1, %0\n%5 = max %3, %4\n%6 = add %5, %3\noutput z = %6\n",
-      CIRCUIT_sub, 2 },
-    { "shifts tell sums apart", "cse", "%3 = add %0, %1\n%4 = add %0, %1 << 1\n%5 = add %3, %4\noutput z = %5\n", CIRCUIT_add, 3 },
-    { "constants are one", "cse", "%3 = const 1 : u1.0\n%4 = const 1 : u1.0\n%5 = add %0, %3\n%6 = add %5, %4\noutput z = %6\n",
-      CIRCUIT_constant, 1 },
-    { "a truncating wrap goes", "demand", "%3 = add %0, %1\n%4 = quant %3 trn wrap : s4.2\noutput z = %4\n", CIRCUIT_quantise, 0 },
-    { "a saturating one stays", "demand", "%3 = add %0, %1\n%4 = quant %3 trn sat : s4.2\noutput z = %4\n", CIRCUIT_quantise, 1 },
-    { "dead nodes go", "sweep", "%3 = add %0, %1\noutput z = %0\n", CIRCUIT_add, 0 },
+    {"x + 0", "simplify", "%3 = const 0 : u1.0\n%4 = add %0, %3\noutput z = %4\n", CIRCUIT_add, 0},
+    {"x + 1 stays", "simplify", "%3 = const 1 : u1.0\n%4 = add %0, %3\noutput z = %4\n", CIRCUIT_add, 1},
+    {"0 + y << 2", "simplify", "%3 = const 0 : u1.0\n%4 = add %3, %1 << 2\noutput z = %4\n", CIRCUIT_add, 0},
+    {"0 - y stays", "simplify", "%3 = const 0 : u1.0\n%4 = sub %3, %1\noutput z = %4\n", CIRCUIT_sub, 1},
+    {"x + -y", "simplify", "%3 = neg %1\n%4 = add %0, %3\noutput z = %4\n", CIRCUIT_negate, 0},
+    {"-x + y", "simplify", "%3 = neg %0\n%4 = add %3, %1\noutput z = %4\n", CIRCUIT_negate, 0},
+    {"-(-x)", "simplify", "%3 = neg %0\n%4 = neg %3\noutput z = %4\n", CIRCUIT_negate, 0},
+    {"-x stays", "simplify", "%3 = neg %0\noutput z = %3\n", CIRCUIT_negate, 1},
+    {"-(x - y)", "simplify", "%3 = sub %0, %1\n%4 = neg %3\noutput z = %4\n", CIRCUIT_negate, 0},
+    {"shift of shift", "simplify", "%3 = shift %0 << 1\n%4 = shift %3 << 2\noutput z = %4\n", CIRCUIT_shift, 1},
+    {"y * 4", "simplify", "%3 = const 4 : u3.0\n%4 = mul %1, %3\noutput z = %4\n", CIRCUIT_multiply, 0},
+    {"y * 3 stays", "simplify", "%3 = const 3 : u2.0\n%4 = mul %1, %3\noutput z = %4\n", CIRCUIT_multiply, 1},
+    {"1 ? x : y", "simplify", "%3 = const 1 : u1.0\n%4 = select %3, %0, %1\noutput z = %4\n", CIRCUIT_select, 0},
+    {"c ? x : x", "simplify", "%3 = select %2, %0, %0\noutput z = %3\n", CIRCUIT_select, 0},
+    {"c ? 1 : 0", "simplify", "%3 = const 1 : u1.0\n%4 = const 0 : u1.0\n%5 = select %2, %3, %4\noutput z = %5\n", CIRCUIT_select, 0},
+    {"c ? x : y stays", "simplify", "%3 = select %2, %0, %1\noutput z = %3\n", CIRCUIT_select, 1},
+    {"max in order", "simplify", "%3 = const -1 : s1.0\n%4 = max %1, %3\noutput z = %4\n", CIRCUIT_max, 0},
+    {"min in order", "simplify", "%3 = const -1 : s1.0\n%4 = min %1, %3\noutput z = %4\n", CIRCUIT_min, 0},
+    {"max stays", "simplify", "%3 = max %0, %1\noutput z = %3\n", CIRCUIT_max, 1},
+    {"y < -1", "simplify", "%3 = const -1 : s1.0\n%4 = lt %1, %3\noutput z = %4\n", CIRCUIT_less, 0},
+    {"x <= x", "simplify", "%3 = le %0, %0\noutput z = %3\n", CIRCUIT_less_equal, 0},
+    {"x == y stays", "simplify", "%3 = eq %0, %1\noutput z = %3\n", CIRCUIT_equal, 1},
+    {"quantise that changes nothing", "simplify",
+     "%3 = quant %0 rnd sat : s8.2\n%4 = quant %0 rnd sat : s8.2\n%5 = add %3, %4\n%6 = quant %5 trn wrap : s8.2\noutput z = %6\n",
+     CIRCUIT_quantise, 1},
+    {"quantise that rounds stays", "simplify", "%3 = quant %0 rnd sat : s5.0\noutput z = %3\n", CIRCUIT_quantise, 1},
+    {"quantise that bends the least stays", "simplify", "%3 = quant %0 trn sat_sym : s5.1\noutput z = %3\n", CIRCUIT_quantise, 1},
+    {"not not", "simplify", "%3 = not %1\n%4 = not %3\noutput z = %4\n", CIRCUIT_not, 0},
+    {"x | 0", "simplify", "%3 = const 0 : u4.2\n%4 = or %1, %3\noutput z = %4\n", CIRCUIT_or, 0},
+    {"x & 0 is 0", "simplify", "%3 = const 0 : u4.2\n%4 = and %1, %3\noutput z = %4\n", CIRCUIT_and, 0},
+    {"slice of slice", "simplify", "%3 = slice %1 [3:1]\n%4 = slice %3 [1:1]\noutput z = %4\n", CIRCUIT_slice, 1},
+    {"constants fold", "simplify", "%3 = const 5 : u3.0\n%4 = const 7 : u3.0\n%5 = add %3, %4\noutput z = %5\n", CIRCUIT_add, 0},
+    {"sums are one, swapped", "cse", "%3 = add %0, %1\n%4 = add %1, %0\n%5 = add %3, %4\noutput z = %5\n", CIRCUIT_add, 2},
+    {"differences are two, swapped", "cse", "%3 = sub %0, %1\n%4 = sub %1, %0\n%5 = max %3, %4\n%6 = add %5, %3\noutput z = %6\n",
+     CIRCUIT_sub, 2},
+    {"shifts tell sums apart", "cse", "%3 = add %0, %1\n%4 = add %0, %1 << 1\n%5 = add %3, %4\noutput z = %5\n", CIRCUIT_add, 3},
+    {"constants are one", "cse", "%3 = const 1 : u1.0\n%4 = const 1 : u1.0\n%5 = add %0, %3\n%6 = add %5, %4\noutput z = %6\n",
+     CIRCUIT_constant, 1},
+    {"a truncating wrap goes", "demand", "%3 = add %0, %1\n%4 = quant %3 trn wrap : s4.2\noutput z = %4\n", CIRCUIT_quantise, 0},
+    {"a saturating one stays", "demand", "%3 = add %0, %1\n%4 = quant %3 trn sat : s4.2\noutput z = %4\n", CIRCUIT_quantise, 1},
+    {"dead nodes go", "sweep", "%3 = add %0, %1\noutput z = %0\n", CIRCUIT_add, 0},
 };
 
 /* "%3 = add %0, %1 << 2", "%4 = quant %3 trn wrap : s4.2", ..., "output z = %4": built, so that types and ranges follow. */
@@ -138,7 +138,7 @@ static FixedType type_in(const char *line)
 {
     char text[16] = "";
     const char *at = strstr(line, " : ");
-    FixedType type = { 0 };
+    FixedType type = {0};
     assert_non_null(at);
     size_t n = strcspn(at + 3, "\n");
     assert_true(n < sizeof text);
@@ -150,7 +150,7 @@ static FixedType type_in(const char *line)
 static CircuitRef build_line(CircuitBuilder *b, const char *line)
 {
     CircuitOp op;
-    int64_t v[4] = { 0 };
+    int64_t v[4] = {0};
     const char *name = strchr(line, '=') + 2;
     char text[16] = "";
     memcpy(text, name, strcspn(name, " "));
@@ -159,12 +159,16 @@ static CircuitRef build_line(CircuitBuilder *b, const char *line)
     CircuitRef x = (CircuitRef)v[0], y = (CircuitRef)v[1];
     int32_t shift = n > 2 ? (int32_t)v[2] : 0;
     if (op == CIRCUIT_constant) {
-        CircuitNode node = { .op = CIRCUIT_constant, .type = type_in(line), .range = interval_point(v[0]), .attr.value = v[0], .arrival_ps = -1 };
+        CircuitNode node = {
+            .op = CIRCUIT_constant, .type = type_in(line), .range = interval_point(v[0]), .attr.value = v[0], .arrival_ps = -1};
         return circuit_append(b->module, &node, NULL, 0);
     }
     if (op == CIRCUIT_quantise) {
-        Quantiser q = { type_in(line), strstr(line, "rnd") ? ROUND_RND : ROUND_TRN,
-                        strstr(line, "sat_sym") ? OVERFLOW_SAT_SYM : strstr(line, "sat") ? OVERFLOW_SAT : OVERFLOW_WRAP, 0 };
+        Quantiser q = {type_in(line), strstr(line, "rnd") ? ROUND_RND : ROUND_TRN,
+                       strstr(line, "sat_sym") ? OVERFLOW_SAT_SYM
+                       : strstr(line, "sat")   ? OVERFLOW_SAT
+                                               : OVERFLOW_WRAP,
+                       0};
         return circuit_quantise(b, x, &q);
     }
     if (op == CIRCUIT_slice)
@@ -190,7 +194,7 @@ static CircuitRef build_line(CircuitBuilder *b, const char *line)
 static Circuit *build_circuit(Arena *arena, const FixedType *inputs, uint32_t n_inputs, const char *lines)
 {
     Circuit *circuit = circuit_create(arena);
-    CircuitBuilder b = { .module = circuit_add_module(circuit, "t") };
+    CircuitBuilder b = {.module = circuit_add_module(circuit, "t")};
     for (uint32_t i = 0; i < n_inputs; i++)
         circuit_add_input_port(b.module, fmt(arena, "x%u", i), false, 1, &inputs[i], NULL);
     for (const char *line = lines; *line != '\0'; line = strchr(line, '\n') + 1) {
@@ -218,7 +222,7 @@ static void rules_apply_and_do_not(void **state)
     for (uint32_t i = 0; i < COUNT_OF(rules); i++) {
         const RuleCase *rule = &rules[i];
         Arena *arena = arena_create(NULL);
-        const FixedType inputs[] = { { true, 5, 1 }, { false, 4, 2 }, { false, 1, 0 } };
+        const FixedType inputs[] = {{true, 5, 1}, {false, 4, 2}, {false, 1, 0}};
         Circuit *before = build_circuit(arena, inputs, COUNT_OF(inputs), rule->body);
         Circuit *after = pass_sweep(arena, pass_find(rule->pass)->circuit(arena, before));
         expect_sound(arena, after, rule->name);
@@ -235,7 +239,7 @@ static void wires_narrow_to_what_is_read(void **state)
 {
     (void)state;
     Arena *arena = arena_create(NULL);
-    const FixedType inputs[] = { { true, 6, 2 }, { true, 6, 2 }, { true, 6, 2 } };
+    const FixedType inputs[] = {{true, 6, 2}, {true, 6, 2}, {true, 6, 2}};
     Circuit *before = build_circuit(arena, inputs, COUNT_OF(inputs),
                                     "%3 = add %0, %1 << 1\n%4 = sub %3, %2\n%5 = quant %4 trn wrap : s4.2\noutput z = %5\n");
     Circuit *after = pass_sweep(arena, pass_demand(arena, before));
@@ -245,11 +249,12 @@ static void wires_narrow_to_what_is_read(void **state)
         if (top->nodes.at[i].op == CIRCUIT_add || top->nodes.at[i].op == CIRCUIT_sub)
             assert_int_equal(top->nodes.at[i].type.bits, 4);
     assert_int_equal(count_op(after, CIRCUIT_quantise), 0);
-    CircuitExecutor *x = circuit_executor_create(arena, before, CIRCUIT_BY_EVENT), *y = circuit_executor_create(arena, after, CIRCUIT_BY_EVENT);
+    CircuitExecutor *x = circuit_executor_create(arena, before, CIRCUIT_BY_EVENT),
+                    *y = circuit_executor_create(arena, after, CIRCUIT_BY_EVENT);
     for (int a = -32; a < 32; a += 3)
         for (int b = -32; b < 32; b++)
             for (int c = -32; c < 32; c += 5) {
-                i128 in[3] = { a, b, c }, want, got;
+                i128 in[3] = {a, b, c}, want, got;
                 circuit_executor_run(x, in, &want);
                 circuit_executor_run(y, in, &got);
                 assert_true(want == got);
@@ -262,9 +267,9 @@ static void random_circuits_keep_their_values(void **state)
     (void)state;
     for (uint64_t seed = 1; seed <= 600; seed++) {
         Arena *arena = arena_create(NULL);
-        Rng rng = { seed };
-        CircuitRandomOptions options = { .n_nodes = 30, .n_modules = (uint32_t)(seed % 3), .states = seed % 4 == 0,
-                                         .max_bits = 1 + (uint32_t)(seed % 20) };
+        Rng rng = {seed};
+        CircuitRandomOptions options = {
+            .n_nodes = 30, .n_modules = (uint32_t)(seed % 3), .states = seed % 4 == 0, .max_bits = 1 + (uint32_t)(seed % 20)};
         Circuit *before = circuit_random(arena, &rng, &options);
         Circuit *after = pass_run_circuit(arena, before);
         expect_sound(arena, after, fmt(arena, "seed %llu", (unsigned long long)seed));
@@ -361,11 +366,11 @@ static void real_weights_get_types(void **state)
         first = graph_input_node(top, first, 0);
     const GraphTensor *weights = graph_input_node(top, first, 1)->attr.tensor;
     assert_true(weights->raw[0] == 1536 && weights->raw[1] == 768 && weights->is_default); /* 1.5, 0.75 at 2^-10 */
-    LayerType layer = { .layer = "out", .has_weights = true };
+    LayerType layer = {.layer = "out", .has_weights = true};
     const char *why;
     assert_true(quantiser_parse(arena, "fixed<4,2,RND,SAT>", &layer.weights, &why));
     vec_push(arena, &options.layers, layer);
-    PortType input = { NULL, layer.weights };
+    PortType input = {NULL, layer.weights};
     vec_push(arena, &options.input_types, input);
     graph = typed(arena, text, &options);
     top = graph_top(graph);
@@ -382,10 +387,11 @@ static void an_inputs_quantiser_becomes_its_type(void **state)
     (void)state;
     Arena *arena = arena_create(NULL);
     PassOptions options = pass_options_default();
-    Graph *graph = typed(arena,
-                         "graph g\n%0 = input x open : [2, 2]\n%1 = reshape %0 [4]\n%2 = affine %1 4 offset -1\n%3 = affine %2 1/3 offset 0\n"
-                         "%4 = quantise %3 fixed<5,2,RND,SAT>\noutput y = %4\n",
-                         &options);
+    Graph *graph =
+        typed(arena,
+              "graph g\n%0 = input x open : [2, 2]\n%1 = reshape %0 [4]\n%2 = affine %1 4 offset -1\n%3 = affine %2 1/3 offset 0\n"
+              "%4 = quantise %3 fixed<5,2,RND,SAT>\noutput y = %4\n",
+              &options);
     assert_null(only(graph, GRAPH_quantise));
     const GraphInput *input = only(graph, GRAPH_input)->attr.input;
     assert_int_equal(input->type.at[0].type.bits, 5);
@@ -411,13 +417,16 @@ static void scales_become_thresholds(void **state)
     assert_true(threshold->threshold_raw[0] == 3 && threshold->threshold_raw[1] == 6);
     assert_null(only(graph, GRAPH_affine));
     /* powers of two need none */
-    graph = typed(arena, "graph g\n%0 = input x ufixed<3,3,TRN,WRAP> : [1]\n%1 = affine %0 1/4 offset 0\n%2 = quantise %1 ufixed<4,4,TRN,SAT>\noutput y = %2\n",
+    graph = typed(arena,
+                  "graph g\n%0 = input x ufixed<3,3,TRN,WRAP> : [1]\n%1 = affine %0 1/4 offset 0\n%2 = quantise %1 "
+                  "ufixed<4,4,TRN,SAT>\noutput y = %2\n",
                   &options);
     assert_null(only(graph, GRAPH_threshold));
     /* 2^16 steps are too many */
     DiagList diags = diag_init(arena);
     assert_null(run_graph(arena,
-                          "graph g\n%0 = input x fixed<20,20,TRN,WRAP> : [1]\n%1 = affine %0 1/3 offset 0 from bn\n%2 = quantise %1 fixed<16,16,TRN,SAT> from q\noutput y = %2\n",
+                          "graph g\n%0 = input x fixed<20,20,TRN,WRAP> : [1]\n%1 = affine %0 1/3 offset 0 from bn\n%2 = quantise %1 "
+                          "fixed<16,16,TRN,SAT> from q\noutput y = %2\n",
                           &options, &diags));
     assert_int_equal(diags.list.at[0].code, DIAG_UNSUPPORTED);
     assert_string_equal(diags.list.at[0].place.layer, "q");
@@ -429,10 +438,11 @@ static void constants_fold(void **state)
     (void)state;
     Arena *arena = arena_create(NULL);
     PassOptions options = pass_options_default();
-    Graph *graph = typed(arena,
-                         "graph g\n%0 = input x fixed<8,4,RND,SAT> : [2]\n%1 = const f32 { 0.26, -0.51, 0.3, 9 } : [2, 2]\n"
-                         "%2 = quantise %1 fixed<4,1,RND_CONV,SAT> from w\n%3 = transpose %2 (1, 0)\n%4 = dense %0, %3 from fc\noutput y = %4\n",
-                         &options);
+    Graph *graph =
+        typed(arena,
+              "graph g\n%0 = input x fixed<8,4,RND,SAT> : [2]\n%1 = const f32 { 0.26, -0.51, 0.3, 9 } : [2, 2]\n"
+              "%2 = quantise %1 fixed<4,1,RND_CONV,SAT> from w\n%3 = transpose %2 (1, 0)\n%4 = dense %0, %3 from fc\noutput y = %4\n",
+              &options);
     assert_null(only(graph, GRAPH_quantise));
     const GraphNode *w = only(graph, GRAPH_constant);
     assert_true(w->attr.tensor->raw[0] == 2 && w->attr.tensor->raw[1] == 2 && w->attr.tensor->raw[2] == -4 && w->attr.tensor->raw[3] == 7);
@@ -443,10 +453,14 @@ static void constants_fold(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rules_apply_and_do_not), cmocka_unit_test(wires_narrow_to_what_is_read),
-        cmocka_unit_test(random_circuits_keep_their_values), cmocka_unit_test(a_final_softmax_leaves),
-        cmocka_unit_test(real_weights_get_types), cmocka_unit_test(an_inputs_quantiser_becomes_its_type),
-        cmocka_unit_test(scales_become_thresholds), cmocka_unit_test(constants_fold),
+        cmocka_unit_test(rules_apply_and_do_not),
+        cmocka_unit_test(wires_narrow_to_what_is_read),
+        cmocka_unit_test(random_circuits_keep_their_values),
+        cmocka_unit_test(a_final_softmax_leaves),
+        cmocka_unit_test(real_weights_get_types),
+        cmocka_unit_test(an_inputs_quantiser_becomes_its_type),
+        cmocka_unit_test(scales_become_thresholds),
+        cmocka_unit_test(constants_fold),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

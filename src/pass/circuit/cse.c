@@ -3,9 +3,9 @@
  *     %4 = add %2, %3
  *     %5 = add %3, %2      =>      %4 = add %2, %3       uses of %5 read %4
  *
- * Equal: same op, type, wrap, modes, attribute and operands, where operands that may be swapped (COMM ops, and sums without a shift) are put in order
- * first. States, and instances, whose modules may hold some, are left alone; delays of one wire are one. One walk in node order with a hash table, in
- * which operands are equal nodes' representatives already, so chains of equal nodes collapse at once: O(nodes).
+ * Equal: same op, type, wrap, modes, attribute and operands, where operands that may be swapped (COMM ops, and sums without a shift) are
+ * put in order first. States, and instances, whose modules may hold some, are left alone; delays of one wire are one. One walk in node
+ * order with a hash table, in which operands are equal nodes' representatives already, so chains of equal nodes collapse at once: O(nodes).
  */
 #include <string.h>
 
@@ -72,7 +72,7 @@ static CircuitRef find_equal(WireRewrite *r, CircuitRef ref, CircuitNode *node, 
     memcpy(bytes, &key, sizeof key);
     memcpy(bytes + sizeof key, operands, node->n_operands * sizeof *operands);
     if (may_swap(node) && operands[0] > operands[1])
-        memcpy(bytes + sizeof key, (CircuitRef[]){ operands[1], operands[0] }, 2 * sizeof *operands);
+        memcpy(bytes + sizeof key, (CircuitRef[]){operands[1], operands[0]}, 2 * sizeof *operands);
     uint32_t known = map_get_bytes(r->state, bytes, length);
     if (known == MAP_NONE) {
         known = wire_add(r, node, operands);

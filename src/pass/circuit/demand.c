@@ -3,12 +3,11 @@
  *     %a : s12.4 = add %x, %y                %a : s9.4 = add wrap %x, %y
  *     %b : s9.4  = quant %a TRN WRAP    =>   uses of %b read %a
  *
- * A wire is asked for modulo 2^top: bits of that weight and above are read by nobody. Add, sub, negate, shift and multiply by a whole number of steps are exact
- * modulo 2^n, so their operands are asked for no more; a quantise that floors and wraps asks up to its own top, a slice up to its highest bit. Everything
- * else (compares, saturation, ports, instances, registers) asks for all. What is asked for less than it has becomes narrower and wraps; a quantise whose operand
- * then is what it would make of it goes.
- * Pays: always, widths only fall. Ends: one walk back, one walk forth: O(nodes).
- * Proof: unit test pass, exhaustive at small widths; tests/diff.
+ * A wire is asked for modulo 2^top: bits of that weight and above are read by nobody. Add, sub, negate, shift and multiply by a whole
+ * number of steps are exact modulo 2^n, so their operands are asked for no more; a quantise that floors and wraps asks up to its own top, a
+ * slice up to its highest bit. Everything else (compares, saturation, ports, instances, registers) asks for all. What is asked for less
+ * than it has becomes narrower and wraps; a quantise whose operand then is what it would make of it goes. Pays: always, widths only fall.
+ * Ends: one walk back, one walk forth: O(nodes). Proof: unit test pass, exhaustive at small widths; tests/diff.
  */
 #include "pass/circuit/rewrite.h"
 
@@ -117,7 +116,7 @@ static CircuitRef narrow(WireRewrite *r, CircuitRef ref, CircuitNode *node, cons
     /* operands may be modulo 2^asked already, so even a node of that width wraps */
     int32_t bits = asked + node->type.frac;
     if (bits < 1)
-        return wire_constant(r, 0, (FixedType){ false, 1, node->type.frac }, node);
+        return wire_constant(r, 0, (FixedType){false, 1, node->type.frac}, node);
     if (bits < node->type.bits)
         node->type.bits = (uint16_t)bits;
     node->wrap = true;

@@ -10,8 +10,13 @@ CircuitRef wire_add(WireRewrite *r, const CircuitNode *node, const CircuitRef *o
 
 CircuitRef wire_constant(WireRewrite *r, i128 raw, FixedType type, const CircuitNode *origin)
 {
-    CircuitNode node = { .op = CIRCUIT_constant, .type = type, .range = interval_point(raw), .attr.value = raw, .layer = origin->layer,
-                         .element = origin->element, .arrival_ps = -1 };
+    CircuitNode node = {.op = CIRCUIT_constant,
+                        .type = type,
+                        .range = interval_point(raw),
+                        .attr.value = raw,
+                        .layer = origin->layer,
+                        .element = origin->element,
+                        .arrival_ps = -1};
     return wire_add(r, &node, NULL);
 }
 
@@ -20,9 +25,15 @@ CircuitRef wire_as(WireRewrite *r, CircuitRef ref, FixedType type, const Circuit
     const CircuitNode *now = wire_at(r, ref);
     if (fixed_equal(now->type, type))
         return ref;
-    CircuitNode node = { .op = CIRCUIT_quantise, .rounding = ROUND_TRN, .overflow = OVERFLOW_WRAP, .n_operands = 1, .type = type,
-                         .layer = origin->layer, .element = origin->element, .arrival_ps = -1 };
-    Quantiser q = { type, ROUND_TRN, OVERFLOW_WRAP, 0 };
+    CircuitNode node = {.op = CIRCUIT_quantise,
+                        .rounding = ROUND_TRN,
+                        .overflow = OVERFLOW_WRAP,
+                        .n_operands = 1,
+                        .type = type,
+                        .layer = origin->layer,
+                        .element = origin->element,
+                        .arrival_ps = -1};
+    Quantiser q = {type, ROUND_TRN, OVERFLOW_WRAP, 0};
     node.range = interval_quantise(now->range, now->type.frac, &q);
     return wire_add(r, &node, &ref);
 }
@@ -116,9 +127,9 @@ static bool is_arithmetic(CircuitOp op)
            op == CIRCUIT_select || op == CIRCUIT_min || op == CIRCUIT_max;
 }
 
-/* A replaced operand may have a wider proven range than the old one, though the same values, and so its users: interval arithmetic forgets how parts
- * depend on each other. Every new node's range follows at once from those before it; a node of which it is forgotten that its value lies on its type's grid
- * gets the natural type, and the old one behind it by wiring. */
+/* A replaced operand may have a wider proven range than the old one, though the same values, and so its users: interval arithmetic forgets
+ * how parts depend on each other. Every new node's range follows at once from those before it; a node of which it is forgotten that its
+ * value lies on its type's grid gets the natural type, and the old one behind it by wiring. */
 static CircuitRef settle(WireRewrite *r, uint32_t first, CircuitRef ref, const CircuitNode *old)
 {
     for (uint32_t i = first; i < r->to->nodes.n; i++) {
@@ -177,12 +188,13 @@ static void rewrite_module(WireRewrite *r, RewriteWire wire)
         const CircuitNode *old = &from->nodes.at[from->outputs.at[i].ref];
         CircuitRef ref = r->map[from->outputs.at[i].ref];
         assert(ref != CIRCUIT_NONE);
-        vec_push(r->arena, &r->to->outputs, (CircuitOutput){ wire_as(r, ref, old->type, old) });
+        vec_push(r->arena, &r->to->outputs, (CircuitOutput){wire_as(r, ref, old->type, old)});
     }
 }
 
-/* A replaced node may have a wider proven range than the old one, though the same values: interval arithmetic forgets how its parts depend on each other.
- * What was promised of them, by a module's input or a state, is then promised by the type alone. Each promise falls once at most. */
+/* A replaced node may have a wider proven range than the old one, though the same values: interval arithmetic forgets how its parts depend
+ * on each other. What was promised of them, by a module's input or a state, is then promised by the type alone. Each promise falls once at
+ * most. */
 static bool promise_falls(const CircuitModule *module, CircuitRef operand, CircuitNode *promise)
 {
     if (interval_within(circuit_node(module, operand)->range, promise->range))
@@ -233,7 +245,7 @@ Circuit *rewrite_circuit(Arena *arena, const Circuit *circuit, RewriteWire wire)
     result->latency_cycles = circuit->latency_cycles;
     result->initiation_interval = circuit->initiation_interval;
     for (uint32_t m = 0; m < circuit->modules.n; m++) {
-        WireRewrite r = { .arena = arena, .from = circuit->modules.at[m] };
+        WireRewrite r = {.arena = arena, .from = circuit->modules.at[m]};
         r.to = circuit_add_module(result, r.from->name);
         r.map = arena_array(arena, CircuitRef, r.from->nodes.n);
         rewrite_module(&r, wire);

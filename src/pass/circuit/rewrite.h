@@ -1,7 +1,8 @@
 /* pass/circuit/rewrite.h: what the passes over wires share: a walk that builds the new circuit node by node.
  *
- * A node may be replaced by one of equal value and another type. Who works on values does not mind; who reads the pattern of bits, or is a port,
- * gets the value back in the type that stood there (wire_as): wiring, no logic. Modules keep their ports, so instances need no look inside.
+ * A node may be replaced by one of equal value and another type. Who works on values does not mind; who reads the pattern of bits, or is a
+ * port, gets the value back in the type that stood there (wire_as): wiring, no logic. Modules keep their ports, so instances need no look
+ * inside.
  */
 #ifndef KAON_PASS_CIRCUIT_REWRITE_H
 #define KAON_PASS_CIRCUIT_REWRITE_H
@@ -16,8 +17,8 @@ typedef struct WireRewrite {
     void *state;     /* of the pass, for this module; NULL at its start */
 } WireRewrite;
 
-/* Gives the node of `to` that stands for node `ref`, CIRCUIT_NONE if none does; `node` is its copy, operands those of `to` already (a state's are
- * connected at the end). Nodes behind one that has none are left out. */
+/* Gives the node of `to` that stands for node `ref`, CIRCUIT_NONE if none does; `node` is its copy, operands those of `to` already (a
+ * state's are connected at the end). Nodes behind one that has none are left out. */
 typedef CircuitRef (*RewriteWire)(WireRewrite *rewrite, CircuitRef ref, CircuitNode *node, const CircuitRef *operands);
 
 /* Every module, every node but the inputs through `wire`. Ranges are recomputed. */

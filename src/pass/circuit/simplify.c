@@ -1,8 +1,9 @@
 /* pass/circuit/simplify.c: constants are folded and identities removed.
  *
- * Each rule replaces one node by one of equal value that costs no more; where a wire's type differs from the replaced one's, whoever reads its bits by
- * place gets it back by wiring (rewrite.h). Legal: values are equal by the op's definition or by the operands' proven ranges. Pays: never costs logic. Ends: one
- * walk in node order, each node replaced at most by one new node and a point move. Proof: unit test pass, exhaustive at small widths; tests/diff.
+ * Each rule replaces one node by one of equal value that costs no more; where a wire's type differs from the replaced one's, whoever reads
+ * its bits by place gets it back by wiring (rewrite.h). Legal: values are equal by the op's definition or by the operands' proven ranges.
+ * Pays: never costs logic. Ends: one walk in node order, each node replaced at most by one new node and a point move. Proof: unit test
+ * pass, exhaustive at small widths; tests/diff.
  */
 #include "pass/circuit/rewrite.h"
 
@@ -19,8 +20,8 @@ static bool is_zero(const CircuitNode *node) { return node->range.lo == 0 && nod
 /* A new node of this op, with its type and range derived; CIRCUIT_NONE should it need too many bits. */
 static CircuitRef derived(const Site *s, CircuitOp op, int32_t shift, const CircuitRef *operands, uint32_t n)
 {
-    CircuitNode node = { .op = (uint8_t)op, .n_operands = n, .attr.shift = shift, .layer = s->node->layer, .element = s->node->element,
-                         .arrival_ps = -1 };
+    CircuitNode node = {
+        .op = (uint8_t)op, .n_operands = n, .attr.shift = shift, .layer = s->node->layer, .element = s->node->element, .arrival_ps = -1};
     CircuitRef ref = wire_add(s->r, &node, operands);
     CircuitNode *new = circuit_node(s->r->to, ref);
     int32_t frac;
@@ -30,10 +31,7 @@ static CircuitRef derived(const Site *s, CircuitOp op, int32_t shift, const Circ
     return new->type.bits <= FIXED_MAX_BITS ? ref : CIRCUIT_NONE;
 }
 
-static CircuitRef shifted(const Site *s, CircuitRef x, int32_t shift)
-{
-    return shift == 0 ? x : derived(s, CIRCUIT_shift, shift, &x, 1);
-}
+static CircuitRef shifted(const Site *s, CircuitRef x, int32_t shift) { return shift == 0 ? x : derived(s, CIRCUIT_shift, shift, &x, 1); }
 
 /* match: any op of constants; any op whose proven range is one value.  result: that constant. */
 static CircuitRef fold(const Site *s)
@@ -75,7 +73,7 @@ static CircuitRef simplify_sum(const Site *s, bool minus)
     /* match: 0 + y 2^k.  result: y 2^k */
     if (is_zero(x) && !minus)
         return shifted(s, s->operands[1], shift);
-    CircuitRef inner[2] = { s->operands[0], s->operands[1] };
+    CircuitRef inner[2] = {s->operands[0], s->operands[1]};
     /* match: x +- (-y) 2^k.  result: x -+ y 2^k */
     if (y->op == CIRCUIT_negate && !y->wrap) {
         inner[1] = circuit_operand(s->r->to, y, 0);
@@ -105,7 +103,7 @@ static CircuitRef simplify_negate(const Site *s)
         return circuit_operand(s->r->to, x, 0);
     /* match: -(x - y).  result: y - x */
     if (x->op == CIRCUIT_sub && !x->wrap && x->attr.shift == 0)
-        return derived(s, CIRCUIT_sub, 0, (CircuitRef[]){ circuit_operand(s->r->to, x, 1), circuit_operand(s->r->to, x, 0) }, 2);
+        return derived(s, CIRCUIT_sub, 0, (CircuitRef[]){circuit_operand(s->r->to, x, 1), circuit_operand(s->r->to, x, 0)}, 2);
     return CIRCUIT_NONE;
 }
 
@@ -172,8 +170,8 @@ static Order order_of(const CircuitNode *x, const CircuitNode *y)
     Interval a = x->range, b = y->range;
     if ((!is_zero(x) && (up_x >= 126 || !interval_shl(a, (uint32_t)up_x, &a))) ||
         (!is_zero(y) && (up_y >= 126 || !interval_shl(b, (uint32_t)up_y, &b))))
-        return (Order){ 0 };
-    return (Order){ true, a.hi <= b.lo, b.hi <= a.lo, a.hi < b.lo, b.hi < a.lo };
+        return (Order){0};
+    return (Order){true, a.hi <= b.lo, b.hi <= a.lo, a.hi < b.lo, b.hi < a.lo};
 }
 
 /* match: min(x, y), max(x, y), the ranges in order, or x and y the same.  result: x or y */
@@ -298,7 +296,7 @@ static CircuitRef apply_rules(const Site *s)
 static CircuitRef simplify_wire(WireRewrite *r, CircuitRef ref, CircuitNode *node, const CircuitRef *operands)
 {
     (void)ref;
-    Site site = { r, node, operands };
+    Site site = {r, node, operands};
     CircuitRef result = fold(&site);
     if (result == CIRCUIT_NONE)
         result = apply_rules(&site);

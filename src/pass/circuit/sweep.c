@@ -4,8 +4,8 @@
  *     %5 = min %2, %3      =>      %4 = max %2, %3
  *     output y = %4                output y = %4
  *
- * Legal: nothing has side effects; inputs stay, they are the module's ports. Always pays. One walk against the order of the nodes, once more for each chain of
- * states that feed each other: O(nodes) without states.
+ * Legal: nothing has side effects; inputs stay, they are the module's ports. Always pays. One walk against the order of the nodes, once
+ * more for each chain of states that feed each other: O(nodes) without states.
  */
 #include "pass/circuit/rewrite.h"
 

@@ -3,9 +3,9 @@
  *     %3 = dense %x, w, b                                    %4 = dense %x, w', b'
  *     %4 = affine %3 * m + o                    =>           w'[i][j] = w[i][j] m[j]     b'[j] = b[j] m[j] + o[j]
  *
- * Legal: the affine is the only reader; w (and b) are real constants, so nothing has been rounded yet that the model defines. Each new number is
- * computed exactly and rounded once to binary64. Pays: the affine is gone, and a type is chosen for the numbers that the hardware multiplies by.
- * Ends: one affine less each time; a chain of them goes in one walk.
+ * Legal: the affine is the only reader; w (and b) are real constants, so nothing has been rounded yet that the model defines. Each new
+ * number is computed exactly and rounded once to binary64. Pays: the affine is gone, and a type is chosen for the numbers that the hardware
+ * multiplies by. Ends: one affine less each time; a chain of them goes in one walk.
  */
 #include "pass/graph/rewrite.h"
 
@@ -71,17 +71,18 @@ static GraphRef new_weights(Rewrite *r, const GraphNode *w, uint32_t n_out, cons
         real[i] = rational_to_double(rational_mul(scratch, rational_from_double(scratch, weight), multiplier[i % n_out]));
     }
     arena_destroy(scratch);
-    return graph_add_constant(r->to, w->shape, &(GraphTensor){ .kind = KIND_F64, .real = real }, w->layer);
+    return graph_add_constant(r->to, w->shape, &(GraphTensor){.kind = KIND_F64, .real = real}, w->layer);
 }
 
-static GraphRef new_bias(Rewrite *r, const GraphNode *b, const char *layer, uint32_t n_out, const Rational *multiplier, const Rational *offset)
+static GraphRef new_bias(Rewrite *r, const GraphNode *b, const char *layer, uint32_t n_out, const Rational *multiplier,
+                         const Rational *offset)
 {
     double *real = arena_array(r->arena, double, n_out);
     for (uint32_t j = 0; j < n_out; j++) {
         Rational old = b == NULL ? rational_from_i64(r->arena, 0, 1) : rational_from_double(r->arena, b->attr.tensor->real[j]);
         real[j] = rational_to_double(rational_add(r->arena, rational_mul(r->arena, old, multiplier[j]), offset[j]));
     }
-    return graph_add_constant(r->to, (Shape){ 1, { n_out } }, &(GraphTensor){ .kind = KIND_F64, .real = real }, layer);
+    return graph_add_constant(r->to, (Shape){1, {n_out}}, &(GraphTensor){.kind = KIND_F64, .real = real}, layer);
 }
 
 static void absorb_layer(Rewrite *r, GraphRef ref, GraphRef last)
@@ -90,8 +91,8 @@ static void absorb_layer(Rewrite *r, GraphRef ref, GraphRef last)
     uint32_t n_out = w->shape.dim[w->shape.rank - 1];
     Rational *multiplier = arena_array(r->arena, Rational, n_out), *offset = arena_array(r->arena, Rational, n_out);
     compose(r, ref, last, n_out, multiplier, offset);
-    GraphRef inputs[3] = { r->map[rewrite_input(r, ref, 0)], new_weights(r, w, n_out, multiplier),
-                           new_bias(r, rewrite_constant(r, ref, 2), node->layer, n_out, multiplier, offset) };
+    GraphRef inputs[3] = {r->map[rewrite_input(r, ref, 0)], new_weights(r, w, n_out, multiplier),
+                          new_bias(r, rewrite_constant(r, ref, 2), node->layer, n_out, multiplier, offset)};
     r->map[ref] = rewrite_add(r, node, inputs, 3);
 }
 

@@ -4,8 +4,8 @@
  *     %3 = clip %1 ...      =>      %2 = relu %1
  *     output y = %2                 output y = %2
  *
- * Legal: nothing has side effects. Ports stay, needed or not: they are the model's signature. A call stays as long as one of its outputs is read. One walk
- * against the order of the nodes: O(nodes).
+ * Legal: nothing has side effects. Ports stay, needed or not: they are the model's signature. A call stays as long as one of its outputs is
+ * read. One walk against the order of the nodes: O(nodes).
  */
 #include "pass/graph/rewrite.h"
 

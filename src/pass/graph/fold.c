@@ -3,9 +3,9 @@
  *     %1 = const f32 { 0.26, -0.51 }
  *     %2 = quantise %1 fixed<6,1,RND_CONV,SAT>       =>      %2 = const s6.5 { 8, -16 }
  *
- * Integers stay integers: an affine of a fixed constant changes its scale, not its raw values. Real numbers go through exact rationals, op by op,
- * each result rounded once to binary64; what has no exact form there goes through the double evaluator. A derived type of more than 64 bits is no
- * type of a constant, and a value without integer form (an open scale) no constant: such nodes stay. O(elements).
+ * Integers stay integers: an affine of a fixed constant changes its scale, not its raw values. Real numbers go through exact rationals, op
+ * by op, each result rounded once to binary64; what has no exact form there goes through the double evaluator. A derived type of more than
+ * 64 bits is no type of a constant, and a value without integer form (an open scale) no constant: such nodes stay. O(elements).
  */
 #include "pass/graph/rewrite.h"
 
@@ -66,8 +66,7 @@ static const double *eval_reals(const Rewrite *r, GraphRef ref)
     Arena *scratch = arena_child(r->arena);
     for (uint32_t i = 0; i < n; i++) {
         Rational exact;
-        if (__builtin_isfinite(in[0][i]) &&
-            graph_eval_exact(scratch, r->from, node, i, rational_from_double(scratch, in[0][i]), &exact))
+        if (__builtin_isfinite(in[0][i]) && graph_eval_exact(scratch, r->from, node, i, rational_from_double(scratch, in[0][i]), &exact))
             out[i] = rational_to_double(exact);
     }
     arena_destroy(scratch);
@@ -107,16 +106,16 @@ static Folded evaluate(const Rewrite *r, GraphRef ref)
 {
     const GraphNode *node = rewrite_old(r, ref);
     if (node->kind == KIND_INDEX || node->scale_open)
-        return (Folded){ 0 };
+        return (Folded){0};
     if (node->kind != KIND_FIXED)
-        return (Folded){ .real = eval_reals(r, ref) };
+        return (Folded){.real = eval_reals(r, ref)};
     if (!fits_64(node))
-        return (Folded){ 0 };
+        return (Folded){0};
     if (all_raw(r, ref))
-        return (Folded){ .raw = eval_raws(r, ref) };
+        return (Folded){.raw = eval_raws(r, ref)};
     if (node->op == GRAPH_quantise)
-        return (Folded){ .raw = quantise_reals(r->arena, node, reals_of(r, rewrite_input(r, ref, 0))) };
-    return (Folded){ 0 };
+        return (Folded){.raw = quantise_reals(r->arena, node, reals_of(r, rewrite_input(r, ref, 0)))};
+    return (Folded){0};
 }
 
 static void fold_node(Rewrite *r, GraphRef ref)
@@ -126,7 +125,7 @@ static void fold_node(Rewrite *r, GraphRef ref)
         r->state = arena_array(r->arena, Folded, r->from->nodes.n);
     Folded *value = &((Folded *)r->state)[ref];
     if (node->op == GRAPH_constant && node->kind != KIND_INDEX)
-        *value = (Folded){ node->attr.tensor->raw, node->attr.tensor->real };
+        *value = (Folded){node->attr.tensor->raw, node->attr.tensor->real};
     bool folds = (graph_op_info(node->op)->flags & (GRAPH_STRUCT | GRAPH_HOST)) == 0 && all_known(r, ref);
     if (folds)
         *value = evaluate(r, ref);
@@ -134,7 +133,7 @@ static void fold_node(Rewrite *r, GraphRef ref)
         rewrite_copy(r, ref);
         return;
     }
-    GraphTensor tensor = { .kind = value->raw != NULL ? KIND_FIXED : KIND_F64, .raw = value->raw, .real = value->real };
+    GraphTensor tensor = {.kind = value->raw != NULL ? KIND_FIXED : KIND_F64, .raw = value->raw, .real = value->real};
     if (value->raw != NULL) {
         tensor.type = node->type;
         tensor.scale = node->scale;

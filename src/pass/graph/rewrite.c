@@ -45,8 +45,8 @@ GraphRef rewrite_copy(Rewrite *r, GraphRef ref)
 GraphRef rewrite_quantise(Rewrite *r, GraphRef input, const Quantiser *q, bool is_default, const char *layer)
 {
     GraphQuant *quant = arena_new(r->arena, GraphQuant);
-    *quant = (GraphQuant){ quant_map_uniform(r->arena, *q), is_default };
-    return rewrite_add(r, &(GraphNode){ .op = GRAPH_quantise, .attr.quant = quant, .layer = layer }, &input, 1);
+    *quant = (GraphQuant){quant_map_uniform(r->arena, *q), is_default};
+    return rewrite_add(r, &(GraphNode){.op = GRAPH_quantise, .attr.quant = quant, .layer = layer}, &input, 1);
 }
 
 const GraphNode *rewrite_constant(const Rewrite *r, GraphRef ref, uint32_t i)
@@ -64,7 +64,7 @@ Graph *rewrite_graph(Arena *arena, const Graph *graph, const PassOptions *option
     uint32_t errors = diags != NULL ? diags->n_errors : 0;
     for (uint32_t m = 0; m < graph->modules.n; m++) {
         const GraphModule *from = graph->modules.at[m];
-        Rewrite r = { .arena = arena, .options = options, .diags = diags, .from = from, .is_top = m + 1 == graph->modules.n };
+        Rewrite r = {.arena = arena, .options = options, .diags = diags, .from = from, .is_top = m + 1 == graph->modules.n};
         r.to = graph_add_module(result, from->name);
         r.map = arena_array(arena, GraphRef, from->nodes.n);
         count_uses(&r);

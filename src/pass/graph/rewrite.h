@@ -13,9 +13,9 @@ typedef struct Rewrite {
     DiagList *diags;
     const GraphModule *from;
     GraphModule *to;
-    GraphRef *map;      /* [from->nodes.n]: what stands for a node in `to`; GRAPH_NONE: not built */
-    uint32_t *n_uses;   /* [from->nodes.n], outputs included */
-    GraphRef *user;     /* [from->nodes.n]: the last node that reads it; GRAPH_NONE: an output or nobody */
+    GraphRef *map;    /* [from->nodes.n]: what stands for a node in `to`; GRAPH_NONE: not built */
+    uint32_t *n_uses; /* [from->nodes.n], outputs included */
+    GraphRef *user;   /* [from->nodes.n]: the last node that reads it; GRAPH_NONE: an output or nobody */
     bool is_top;
     void *state; /* of the pass, for this module; NULL at its start */
 } Rewrite;

@@ -5,24 +5,25 @@
  *     %5 = relu %4                                          =>     %6 = threshold %3 at T1, T2, ... levels 0, 1, 2, ...
  *     %6 = quantise %5 ufixed<3,0,RND_CONV,SAT>
  *
- * From the quantiser (or threshold) the walk goes up through affines, relus and clips, and through moves and pools where those behind them treat all
- * elements alike, to the last node whose value has an integer form: the base. The composite of what lies between is a function of the base's raw integer n
- * that rises or falls throughout (per channel), because each part does; its steps within n's proven range are found by bisection over n, every
- * evaluation in rationals (graph_eval_exact). So the result is exact whatever the multipliers are. A threshold stands at the value of the first n that
- * reaches it, and becomes an integer again when it is lowered.
+ * From the quantiser (or threshold) the walk goes up through affines, relus and clips, and through moves and pools where those behind them
+ * treat all elements alike, to the last node whose value has an integer form: the base. The composite of what lies between is a function of
+ * the base's raw integer n that rises or falls throughout (per channel), because each part does; its steps within n's proven range are
+ * found by bisection over n, every evaluation in rationals (graph_eval_exact). So the result is exact whatever the multipliers are. A
+ * threshold stands at the value of the first n that reaches it, and becomes an integer again when it is lowered.
  *
- * Rounding is monotone, wrapping is not: for WRAP and SAT_ZERO the steps are those of the rounding alone, and the overflow is applied to the levels.
+ * Rounding is monotone, wrapping is not: for WRAP and SAT_ZERO the steps are those of the rounding alone, and the overflow is applied to
+ * the levels.
  *
- * Legal: always. Pays: arithmetic by powers of two and dyadic offsets has no scale and is not touched; anything else would need multipliers of unbounded
- * width. Steps: at most SCALES_MOST_STEPS a channel, else a diagnostic. O(steps * log(range / steps)) evaluations a channel.
+ * Legal: always. Pays: arithmetic by powers of two and dyadic offsets has no scale and is not touched; anything else would need multipliers
+ * of unbounded width. Steps: at most SCALES_MOST_STEPS a channel, else a diagnostic. O(steps * log(range / steps)) evaluations a channel.
  */
 #include <assert.h>
 
 #include "pass/graph/rewrite.h"
 
 #define SCALES_MOST_STEPS 4096u
-#define MOST_CHAIN 64u
-#define WIDE_BITS 64u
+#define MOST_CHAIN        64u
+#define WIDE_BITS         64u
 
 typedef struct Step {
     i128 position;
@@ -36,12 +37,12 @@ typedef struct Fuse {
     uint32_t n_chain;
     GraphRef moves[MOST_CHAIN]; /* [n_moves] moves and pools, the one nearest to `last` first */
     uint32_t n_moves;
-    Spread spread;              /* which elements of the base have one function */
-    const GraphNode *node;      /* of the base */
+    Spread spread;         /* which elements of the base have one function */
+    const GraphNode *node; /* of the base */
     /* one function */
     uint32_t element;
-    i128 lo, hi;   /* raw range of the base */
-    bool falls;    /* position p stands for raw hi - p, so that values rise with p */
+    i128 lo, hi;     /* raw range of the base */
+    bool falls;      /* position p stands for raw hi - p, so that values rise with p */
     VEC(Step) steps; /* the first one stands for the lowest position */
     bool too_many, too_wide;
 } Fuse;
@@ -53,7 +54,7 @@ static Spread join_spread(Spread a, Spread b)
         return b;
     if (b.kind == SPREAD_UNIFORM || (a.kind == b.kind && a.axis == b.axis))
         return a;
-    return (Spread){ SPREAD_ELEMENT, 0 };
+    return (Spread){SPREAD_ELEMENT, 0};
 }
 
 static Spread spread_of(const GraphNode *node)
@@ -109,8 +110,8 @@ static bool is_rising(const GraphNode *node)
     return true;
 }
 
-/* Whether a pool or move at this place can go behind everything after it: those treat all elements alike, and a pool's maximum passes rising
- * functions. */
+/* Whether a pool or move at this place can go behind everything after it: those treat all elements alike, and a pool's maximum passes
+ * rising functions. */
 static bool can_commute(const Fuse *f, GraphOp op)
 {
     bool rising = true, uniform = true;
@@ -155,7 +156,7 @@ static Quantiser wide_quantiser(const Quantiser *q)
 {
     if (q->overflow == OVERFLOW_SAT || q->overflow == OVERFLOW_SAT_SYM || q->type.bits == 0)
         return *q;
-    return (Quantiser){ { true, WIDE_BITS, q->type.frac }, q->rounding, OVERFLOW_SAT, 0 };
+    return (Quantiser){{true, WIDE_BITS, q->type.frac}, q->rounding, OVERFLOW_SAT, 0};
 }
 
 static Rational base_value(Arena *arena, const Fuse *f, i128 position)
@@ -193,7 +194,7 @@ static i128 code_at(Fuse *f, i128 position)
     } else {
         const Quantiser *q = quantiser_at(&last->attr.quant->map, last->shape, f->element);
         Quantiser wide = wide_quantiser(q);
-        QuantiserCounts counts = { 0 };
+        QuantiserCounts counts = {0};
         code = wide.type.bits == 0 ? 0 : quantise_rational(scratch, x, &wide, &counts);
         f->too_wide |= counts.overflows > 0 && wide.type.bits != q->type.bits;
     }
@@ -218,7 +219,7 @@ static void push_step(Fuse *f, i128 position, i128 code)
     if (f->steps.n > SCALES_MOST_STEPS)
         f->too_many = true;
     else if (f->steps.n == 0 || vec_last(&f->steps)->level != level)
-        vec_push(f->r->arena, &f->steps, (Step){ position, level });
+        vec_push(f->r->arena, &f->steps, (Step){position, level});
 }
 
 /* All steps in (a, b], given the codes at both ends. Depth: log2(b - a). */
@@ -267,7 +268,7 @@ static Function keep_function(const Fuse *f)
 {
     Arena *arena = f->r->arena;
     const GraphNode *last = rewrite_old(f->r, f->last);
-    Function function = { .n = f->steps.n };
+    Function function = {.n = f->steps.n};
     function.frac = last->op == GRAPH_threshold ? last->attr.threshold->type.frac
                                                 : quantiser_at(&last->attr.quant->map, last->shape, f->element)->type.frac;
     function.step = arena_copy(arena, f->steps.at, f->steps.n * sizeof(Step), alignof(Step));
@@ -334,7 +335,7 @@ static const GraphThreshold *make_threshold(const Fuse *f, const Function *funct
         }
     }
     GraphThreshold *threshold = arena_new(arena, GraphThreshold);
-    *threshold = (GraphThreshold){ spread, most, at, NULL, type, level };
+    *threshold = (GraphThreshold){spread, most, at, NULL, type, level};
     return threshold;
 }
 
@@ -351,10 +352,10 @@ static GraphRef add_threshold(Fuse *f, const GraphThreshold *threshold)
     const char *layer = rewrite_old(f->r, f->last)->layer;
     GraphRef at = f->r->map[f->base];
     bool flat = f->spread.kind == SPREAD_ELEMENT && threshold->spread.kind != SPREAD_UNIFORM && f->node->shape.rank != 1;
-    GraphNode reshape = { .op = GRAPH_reshape, .layer = layer, .attr.shape = { 1, { shape_size(f->node->shape) } } };
+    GraphNode reshape = {.op = GRAPH_reshape, .layer = layer, .attr.shape = {1, {shape_size(f->node->shape)}}};
     if (flat)
         at = rewrite_add(f->r, &reshape, &at, 1);
-    at = rewrite_add(f->r, &(GraphNode){ .op = GRAPH_threshold, .attr.threshold = threshold, .layer = layer }, &at, 1);
+    at = rewrite_add(f->r, &(GraphNode){.op = GRAPH_threshold, .attr.threshold = threshold, .layer = layer}, &at, 1);
     reshape.attr.shape = f->node->shape;
     return flat ? rewrite_add(f->r, &reshape, &at, 1) : at;
 }
@@ -382,11 +383,12 @@ static void fuse(Fuse *f)
         function[i] = keep_function(f);
         equal &= functions_equal(&function[i], &function[0]);
     }
-    Spread spread = equal ? SPREAD_ONE : f->spread.kind == SPREAD_ELEMENT ? (Spread){ SPREAD_CHANNEL, 0 } : f->spread;
+    Spread spread = equal ? SPREAD_ONE : f->spread.kind == SPREAD_ELEMENT ? (Spread){SPREAD_CHANNEL, 0} : f->spread;
     const GraphThreshold *threshold = make_threshold(f, function, equal ? 1 : n, spread);
     GraphRef result = add_moves(f, add_threshold(f, threshold));
     const GraphNode *last = rewrite_old(f->r, f->last);
-    if (last->op == GRAPH_quantise && !(last->attr.quant->map.spread.kind == SPREAD_UNIFORM && fixed_equal(last->attr.quant->map.at[0].type, threshold->type)))
+    if (last->op == GRAPH_quantise &&
+        !(last->attr.quant->map.spread.kind == SPREAD_UNIFORM && fixed_equal(last->attr.quant->map.at[0].type, threshold->type)))
         result = rewrite_add(f->r, last, &result, 1); /* changes no value, but each element has its declared type again */
     f->r->map[f->last] = result;
 }
@@ -401,7 +403,7 @@ static void fuse_node(Rewrite *r, GraphRef ref)
     if (input->kind != KIND_FIXED || (!input->scale_open && (scale_is_identity(&input->scale) || node->op == GRAPH_threshold)))
         return;
     Fuse *f = arena_new(r->arena, Fuse);
-    *f = (Fuse){ .r = r, .last = ref };
+    *f = (Fuse){.r = r, .last = ref};
     if (find_base(f))
         fuse(f);
     else

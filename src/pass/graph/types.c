@@ -7,25 +7,26 @@
  *     %4 = dense %3, ...                          %5 = quantise %3 fixed<16,6,RND,SAT> default
  *                                                 %4 = dense %5, ...
  *
- * Inputs: the user's type; else what the model says; else, where all that reads an input is one quantiser (behind moves and affines of the whole
- * tensor), that quantiser becomes the port's type and the affines' inverse its scale, so that nothing is rounded twice; else the default.
- * Weights: real numbers of dense and conv2d get their layer's type or the default one. Numbers beside quantised weights (a float bias, say) stay exact.
- * Values: a layer whose weights got a type here has no say of its own about its result, so its value, behind the affines, relus, clips, moves and
- * pools that follow it alone, is assigned to the default type, unless a quantiser or threshold follows anyway or it is an output of the model. What the
- * model quantised itself stays exact.
+ * Inputs: the user's type; else what the model says; else, where all that reads an input is one quantiser (behind moves and affines of the
+ * whole tensor), that quantiser becomes the port's type and the affines' inverse its scale, so that nothing is rounded twice; else the
+ * default. Weights: real numbers of dense and conv2d get their layer's type or the default one. Numbers beside quantised weights (a float
+ * bias, say) stay exact. Values: a layer whose weights got a type here has no say of its own about its result, so its value, behind the
+ * affines, relus, clips, moves and pools that follow it alone, is assigned to the default type, unless a quantiser or threshold follows
+ * anyway or it is an output of the model. What the model quantised itself stays exact.
  */
 #include "pass/graph/rewrite.h"
 
 #include <string.h>
 
-/* A bias may have this many bits and stay in the sum; a longer one becomes an offset, which the next quantiser's thresholds take in for nothing. */
+/* A bias may have this many bits and stay in the sum; a longer one becomes an offset, which the next quantiser's thresholds take in for
+ * nothing. */
 #define EXACT_BIAS_BITS 40u
 
 typedef struct TypePlan {
-    const GraphInput *input;     /* of an input node: its new attribute */
-    const Quantiser *after;      /* assign the node's value to it */
+    const GraphInput *input; /* of an input node: its new attribute */
+    const Quantiser *after;  /* assign the node's value to it */
     bool after_default;
-    bool skip;                   /* a quantiser that went into a port */
+    bool skip; /* a quantiser that went into a port */
 } TypePlan;
 
 static TypePlan *plan_at(const Rewrite *r, GraphRef ref) { return &((TypePlan *)r->state)[ref]; }
@@ -77,7 +78,8 @@ static const QuantMap *common_map(const Rewrite *r, GraphRef ref)
 
 static bool is_uniform_affine(const GraphNode *node)
 {
-    return node->op == GRAPH_affine && node->attr.affine->spread.kind == SPREAD_UNIFORM && rational_sign(node->attr.affine->multiplier[0]) != 0;
+    return node->op == GRAPH_affine && node->attr.affine->spread.kind == SPREAD_UNIFORM &&
+           rational_sign(node->attr.affine->multiplier[0]) != 0;
 }
 
 /* the scale under which raw values mean x when they stand for x * multiplier + offset */
@@ -87,7 +89,7 @@ static Scale inverse_scale(Arena *arena, Rational multiplier, Rational offset)
     Rational *number = arena_array(arena, Rational, 2);
     number[0] = rational_div(arena, one, multiplier);
     number[1] = rational_neg(rational_mul(arena, offset, number[0]));
-    return (Scale){ SPREAD_ONE, &number[0], &number[1] };
+    return (Scale){SPREAD_ONE, &number[0], &number[1]};
 }
 
 /* match: input -> moves and affines of the whole tensor -> quantisers of one map.  result: input of that type; the quantisers are gone. */
@@ -137,7 +139,7 @@ static void plan_input(Rewrite *r, GraphRef ref)
     if (type != NULL) {
         input->type = quant_map_uniform(r->arena, *type);
         input->is_default = false;
-        input->scale = (Scale){ 0 };
+        input->scale = (Scale){0};
     } else if (old->type.at == NULL && !take_quantiser(r, ref, input)) {
         input->type = quant_map_uniform(r->arena, r->options->default_type);
         input->is_default = true;
@@ -151,7 +153,8 @@ static bool is_linear(const GraphNode *node) { return node->op == GRAPH_dense ||
 
 static bool follows(GraphOp op)
 {
-    return op == GRAPH_affine || op == GRAPH_relu || op == GRAPH_clip || op == GRAPH_max_pool || op == GRAPH_reshape || op == GRAPH_transpose;
+    return op == GRAPH_affine || op == GRAPH_relu || op == GRAPH_clip || op == GRAPH_max_pool || op == GRAPH_reshape ||
+           op == GRAPH_transpose;
 }
 
 /* Whether every reader of `ref` assigns it to a type itself, or is the outside world. */
@@ -218,7 +221,7 @@ static GraphRef add_constant(Rewrite *r, const GraphNode *node, const Quantiser 
     for (uint32_t i = 0; i < n; i++)
         raw[i] = quantise_double(node->attr.tensor->real[i], q, NULL);
     FixedType *type = arena_copy(r->arena, &q->type, sizeof q->type, alignof(FixedType));
-    GraphTensor tensor = { .kind = KIND_FIXED, .raw = raw, .type = { SPREAD_ONE, type }, .is_default = is_default };
+    GraphTensor tensor = {.kind = KIND_FIXED, .raw = raw, .type = {SPREAD_ONE, type}, .is_default = is_default};
     return graph_add_constant(r->to, node->shape, &tensor, node->layer);
 }
 
@@ -258,7 +261,7 @@ static bool exact_type(const GraphNode *node, uint32_t most, FixedType *type)
 
 static bool add_exact(Rewrite *r, const GraphNode *node, uint32_t most, GraphRef *out)
 {
-    Quantiser q = { .rounding = ROUND_TRN, .overflow = OVERFLOW_SAT };
+    Quantiser q = {.rounding = ROUND_TRN, .overflow = OVERFLOW_SAT};
     if (!exact_type(node, most, &q.type))
         return false;
     *out = add_constant(r, node, &q, false);
@@ -275,8 +278,8 @@ static GraphRef add_offset(Rewrite *r, GraphRef sum, const GraphNode *sum_node, 
         number[n + i] = rational_from_double(r->arena, bias->attr.tensor->real[i]);
     }
     GraphAffine *affine = arena_new(r->arena, GraphAffine);
-    *affine = (GraphAffine){ { SPREAD_CHANNEL, sum_node->shape.rank - 1 }, number, number + n };
-    return rewrite_add(r, &(GraphNode){ .op = GRAPH_affine, .attr.affine = affine, .layer = sum_node->layer }, &sum, 1);
+    *affine = (GraphAffine){{SPREAD_CHANNEL, sum_node->shape.rank - 1}, number, number + n};
+    return rewrite_add(r, &(GraphNode){.op = GRAPH_affine, .attr.affine = affine, .layer = sum_node->layer}, &sum, 1);
 }
 
 static bool all_finite(const GraphNode *node)
@@ -291,7 +294,7 @@ static void type_linear(Rewrite *r, GraphRef ref)
 {
     const GraphNode *node = rewrite_old(r, ref), *w = rewrite_constant(r, ref, 1), *b = rewrite_constant(r, ref, 2);
     const LayerType *type = layer_type(r, node->layer);
-    GraphRef inputs[3] = { r->map[rewrite_input(r, ref, 0)], r->map[rewrite_input(r, ref, 1)], GRAPH_NONE };
+    GraphRef inputs[3] = {r->map[rewrite_input(r, ref, 0)], r->map[rewrite_input(r, ref, 1)], GRAPH_NONE};
     uint32_t n_inputs = node->n_inputs;
     const GraphNode *offset = NULL;
     if (is_real_constant(w)) {
@@ -348,7 +351,8 @@ static void type_node(Rewrite *r, GraphRef ref)
 }
 
 /* ---- what the user asked for must be there ---- */
-static void check_port(const PortType *type, const char *what, const char *const *names, uint32_t n, const PassOptions *options, DiagList *diags)
+static void check_port(const PortType *type, const char *what, const char *const *names, uint32_t n, const PassOptions *options,
+                       DiagList *diags)
 {
     if (type->name == NULL)
         return;
@@ -358,7 +362,7 @@ static void check_port(const PortType *type, const char *what, const char *const
     Text text = text_init(diags->arena);
     for (uint32_t i = 0; i < n; i++)
         text_add(&text, "%s%s", i > 0 ? ", " : "", names[i]);
-    diag_error(diags, DIAG_USAGE, (Place){ .file = options->file }, fmt(diags->arena, "%ss of this model: %s", what, text.at),
+    diag_error(diags, DIAG_USAGE, (Place){.file = options->file}, fmt(diags->arena, "%ss of this model: %s", what, text.at),
                "a type is given for %s '%s', which the model does not have", what, type->name);
 }
 
@@ -375,7 +379,7 @@ static void check_layers(const GraphModule *top, const PassOptions *options, Dia
         if (known)
             continue;
         const char *near = text_nearest(layer, names, top->nodes.n);
-        diag_error(diags, DIAG_USAGE, (Place){ .file = options->file }, near != NULL ? fmt(diags->arena, "did you mean '%s'?", near) : NULL,
+        diag_error(diags, DIAG_USAGE, (Place){.file = options->file}, near != NULL ? fmt(diags->arena, "did you mean '%s'?", near) : NULL,
                    "types are given for layer '%s', which the model does not have", layer);
     }
 }
@@ -383,7 +387,8 @@ static void check_layers(const GraphModule *top, const PassOptions *options, Dia
 static void check_options(const Graph *graph, const PassOptions *options, DiagList *diags)
 {
     const GraphModule *top = graph_top(graph);
-    const char **in = arena_array(diags->arena, const char *, top->inputs.n), **out = arena_array(diags->arena, const char *, top->outputs.n);
+    const char **in = arena_array(diags->arena, const char *, top->inputs.n),
+               **out = arena_array(diags->arena, const char *, top->outputs.n);
     for (uint32_t i = 0; i < top->inputs.n; i++)
         in[i] = graph_node(top, top->inputs.at[i])->attr.input->name;
     for (uint32_t i = 0; i < top->outputs.n; i++)
@@ -406,7 +411,7 @@ Graph *pass_types(Arena *arena, const Graph *graph, const PassOptions *options, 
         const Quantiser *type = port_type(options->output_types.at, options->output_types.n, top->outputs.at[i].name);
         if (type == NULL)
             continue;
-        Rewrite r = { .arena = arena, .options = options, .diags = diags, .to = top };
+        Rewrite r = {.arena = arena, .options = options, .diags = diags, .to = top};
         top->outputs.at[i].ref = rewrite_quantise(&r, top->outputs.at[i].ref, type, false, graph_node(top, top->outputs.at[i].ref)->layer);
     }
     return graph_infer(result, options->file, diags) ? result : NULL;
