@@ -24,6 +24,7 @@
 
 typedef struct TypePlan {
     const GraphInput *input; /* of an input node: its new attribute */
+    const GraphInput *own;   /* and the model's own type for it, where the user gave another: what the model computes starts with that assignment */
     const Quantiser *after;  /* assign the node's value to it */
     bool after_default;
     bool skip; /* a quantiser that went into a port */
@@ -137,6 +138,8 @@ static void plan_input(Rewrite *r, GraphRef ref)
     plan_at(r, ref)->input = input;
     const Quantiser *type = port_type(r->options->input_types.at, r->options->input_types.n, old->name);
     if (type != NULL) {
+        bool same = old->type.at != NULL && old->type.spread.kind == SPREAD_UNIFORM && scale_is_identity(&old->scale) && quantiser_equal(old->type.at[0], *type);
+        plan_at(r, ref)->own = old->type.at != NULL && !old->is_default && !same ? old : NULL;
         input->type = quant_map_uniform(r->arena, *type);
         input->is_default = false;
         input->scale = (Scale){0};
@@ -330,6 +333,34 @@ static void type_sum(Rewrite *r, GraphRef ref)
     r->map[ref] = rewrite_add(r, rewrite_old(r, ref), inputs, 2);
 }
 
+static GraphRef add_affine(Rewrite *r, GraphRef x, Spread spread, const Rational *multiplier, const Rational *offset, const char *layer)
+{
+    GraphAffine *affine = arena_new(r->arena, GraphAffine);
+    *affine = (GraphAffine){spread, multiplier, offset};
+    GraphNode node = {.op = GRAPH_affine, .attr.affine = affine, .layer = layer};
+    return rewrite_add(r, &node, &x, 1);
+}
+
+/* match: a port of the model's own type, and a user's type for it.  result: a port of the user's type, then the model's assignment, its scale around it */
+static GraphRef assign_own(Rewrite *r, GraphRef x, const GraphInput *own, Shape shape)
+{
+    GraphQuant *quant = arena_new(r->arena, GraphQuant);
+    quant->map = own->type;
+    GraphNode node = {.op = GRAPH_quantise, .attr.quant = quant, .layer = own->name};
+    if (scale_is_identity(&own->scale))
+        return rewrite_add(r, &node, &x, 1);
+    uint32_t n = spread_count(own->scale.spread, shape);
+    Rational *multiplier = arena_array(r->arena, Rational, n), *offset = arena_array(r->arena, Rational, n);
+    for (uint32_t i = 0; i < n; i++) {
+        Scale inverse = inverse_scale(r->arena, own->scale.multiplier[i], own->scale.offset[i]);
+        multiplier[i] = inverse.multiplier[0];
+        offset[i] = inverse.offset[0];
+    }
+    x = add_affine(r, x, own->scale.spread, multiplier, offset, own->name);
+    x = rewrite_add(r, &node, &x, 1);
+    return add_affine(r, x, own->scale.spread, own->scale.multiplier, own->scale.offset, own->name);
+}
+
 static void type_node(Rewrite *r, GraphRef ref)
 {
     if (r->state == NULL)
@@ -346,6 +377,8 @@ static void type_node(Rewrite *r, GraphRef ref)
         type_sum(r, ref);
     else
         rewrite_copy(r, ref);
+    if (own->own != NULL)
+        r->map[ref] = assign_own(r, r->map[ref], own->own, node->shape);
     if (own->after != NULL)
         r->map[ref] = rewrite_quantise(r, r->map[ref], own->after, own->after_default, node->layer);
 }
