@@ -72,10 +72,11 @@ static void add_graph(Arena *arena, EmitFiles *files, const char *name, const Gr
     }
 }
 
-static json_t *scaling_json(Arena *arena, const InputScaling *scaling, const char *port)
+static void add_scaling(Arena *arena, json_t *scalings, const InputScaling *scaling, const char *port)
 {
     json_t *entry = json_object();
-    json_set(arena, entry, "port", json_string(port));
+    json_push(arena, scalings, entry);
+    json_set(arena, entry, "port", json_string(text_printable(arena, port, 1u << 16)));
     const double *const list[] = { scaling->mean, scaling->std };
     const uint32_t n[] = { scaling->n_mean, scaling->n_std };
     const char *const key[] = { "mean", "std" };
@@ -87,7 +88,6 @@ static json_t *scaling_json(Arena *arena, const InputScaling *scaling, const cha
     }
     json_set(arena, entry, "clip", json_real(scaling->clip));
     json_set(arena, entry, "shift", json_integer(scaling->shift));
-    return entry;
 }
 
 static json_t *manifest(const Design *design, const EmitFiles *files)
@@ -106,7 +106,7 @@ static json_t *manifest(const Design *design, const EmitFiles *files)
     json_set(arena, object, "input_scaling", scaling);
     for (uint32_t i = 0; i < design->inputs.n; i++)
         if (design->inputs.at[i].scaling != NULL)
-            json_push(arena, scaling, scaling_json(arena, design->inputs.at[i].scaling, design->inputs.at[i].name));
+            add_scaling(arena, scaling, design->inputs.at[i].scaling, design->inputs.at[i].name);
     json_t *hashes = json_object();
     json_set(arena, object, "files", hashes);
     for (uint32_t i = 0; i < files->n; i++) {

@@ -31,26 +31,33 @@ static json_t *fail(Reader *reader, const yaml_mark_t *mark, const char *text)
     return NULL;
 }
 
+/* null, a boolean, an integer, a real number or, of anything else, NULL */
+static json_t *plain_value(const char *text, bool *is_text)
+{
+    int64_t integer;
+    double real;
+    *is_text = false;
+    if (text_equal(text, "") || text_equal(text, "~") || text_equal(text, "null"))
+        return json_null();
+    if (text_equal(text, "true") || text_equal(text, "false"))
+        return json_boolean(text[0] == 't');
+    if (text_to_i64(text, &integer))
+        return json_integer(integer);
+    if (text_to_double(text, &real) && real - real == 0)
+        return json_real(real);
+    *is_text = true;
+    return NULL;
+}
+
 static json_t *scalar(Reader *reader)
 {
     const yaml_event_t *event = &reader->event;
     const char *text = (const char *)event->data.scalar.value;
-    json_t *value = NULL;
-    int64_t integer;
-    double real;
     if (event->data.scalar.length != strlen(text))
         return fail(reader, &event->start_mark, "a text with a zero byte");
-    if (event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE) {
-        if (text_equal(text, "") || text_equal(text, "~") || text_equal(text, "null"))
-            value = json_null();
-        else if (text_equal(text, "true") || text_equal(text, "false"))
-            value = json_boolean(text[0] == 't');
-        else if (text_to_i64(text, &integer))
-            value = json_integer(integer);
-        else if (text_to_double(text, &real) && real - real == 0)
-            value = json_real(real);
-    }
-    if (value == NULL)
+    bool is_text = true;
+    json_t *value = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE ? plain_value(text, &is_text) : NULL;
+    if (is_text)
         value = json_string(text);
     if (value == NULL)
         arena_out_of_memory(reader->arena);

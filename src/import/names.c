@@ -1,8 +1,6 @@
 #include "import/names.h"
 
-static void release_json(void *object) { json_decref(object); }
-
-static DiagCode code_of(enum json_error_code code) { return code == json_error_duplicate_key ? DIAG_DUPLICATE : DIAG_SYNTAX; }
+#include "base/json.h"
 
 json_t *import_json(Arena *arena, Bytes bytes, uint64_t limit_bytes, Place place, DiagList *diags)
 {
@@ -11,18 +9,7 @@ json_t *import_json(Arena *arena, Bytes bytes, uint64_t limit_bytes, Place place
                    (unsigned long long)limit_bytes);
         return NULL;
     }
-    json_error_t error;
-    json_t *root = json_loadb((const char *)bytes.at, bytes.n, JSON_REJECT_DUPLICATES, &error);
-    if (!root) {
-        if (json_error_code(&error) == json_error_out_of_memory)
-            arena_out_of_memory(arena);
-        place.line = error.line > 0 ? (uint32_t)error.line : 0;
-        place.column = error.column > 0 ? (uint32_t)error.column : 0;
-        diag_error(diags, code_of(json_error_code(&error)), place, NULL, "not JSON: %s", error.text);
-        return NULL;
-    }
-    arena_defer(arena, release_json, root);
-    return root;
+    return json_read(arena, bytes, place, diags);
 }
 
 const char *json_kind_text(const json_t *value)

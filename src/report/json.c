@@ -1,6 +1,8 @@
 /* report/json.c: jansson under our rules for memory: everything made here dies with an arena, and a failed malloc returns to the phase boundary. */
 #include "report/report.h"
 
+#include "base/json.h"
+
 static void release(void *value) { json_decref(value); }
 
 json_t *json_keep(Arena *arena, json_t *value)
@@ -47,17 +49,8 @@ json_t *json_diagnostics(Arena *arena, const DiagList *diags)
 
 bool json_parse(Arena *arena, Bytes bytes, const char *file, json_t **out, DiagList *diags)
 {
-    json_error_t error;
-    json_t *value = json_loadb((const char *)bytes.at, bytes.n, JSON_REJECT_DUPLICATES, &error);
-    if (value == NULL) {
-        if (json_error_code(&error) == json_error_out_of_memory)
-            arena_out_of_memory(arena);
-        Place place = { .file = file, .line = error.line > 0 ? (uint32_t)error.line : 0, .column = error.column > 0 ? (uint32_t)error.column : 0 };
-        diag_error(diags, DIAG_SYNTAX, place, "the file may be truncated", "not valid JSON: %s", text_printable(arena, error.text, 200));
-        return false;
-    }
-    *out = json_keep(arena, value);
-    return true;
+    *out = json_read(arena, bytes, (Place){ .file = file }, diags);
+    return *out != NULL;
 }
 
 void text_put_json(Text *text, const json_t *value)

@@ -148,7 +148,7 @@ static void bad_nets(void **state)
     expect(arena, "{" INPUT_2 ", \"ops\": [" OUTPUT(2, 2), 1, DIAG_SYNTAX, "x.json:1:");
     expect(arena, "[1]", 1, DIAG_SYNTAX, "an object is expected");
     expect(arena, "{}", 3, DIAG_MISSING, "key 'ops' is missing");
-    expect(arena, "{\"name\": \"a\", \"name\": \"b\"}", 1, DIAG_DUPLICATE, "not JSON: duplicate object key");
+    expect(arena, "{\"name\": \"a\", \"name\": \"b\"}", 1, DIAG_DUPLICATE, "not JSON: key 'name' is given twice");
     expect(arena, "{" INPUT_2 ", \"ops\": [], " OUTPUT(2, 2) "}", 1, DIAG_MISSING, "no layers");
     expect(arena, "{" INPUT_2 ", \"ops\": [{\"op\": \"relu\", \"name\": \"a\"}, {\"op\": \"relu\", \"name\": \"a\"}], " OUTPUT(2, 2) "}", 1,
            DIAG_DUPLICATE, "two layers are called 'a'");
