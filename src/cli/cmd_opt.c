@@ -1,8 +1,9 @@
-/* kaon opt FILE --pass=a,b : text in, passes, text out. */
+/* kaon opt FILE --pass=a,b : a text form or a model in, passes, text out. */
 #include <stdio.h>
 #include <string.h>
 
 #include "cli/options.h"
+#include "import/import.h"
 
 typedef struct Subject {
     Graph *graph;     /* one of the two */
@@ -17,12 +18,23 @@ static void print(Text *text, const Subject *subject)
         circuit_print(text, subject->circuit);
 }
 
+static const char *unknown_hint(Arena *arena, const char *name)
+{
+    uint32_t n;
+    const PassInfo *passes = pass_table(&n);
+    const char **names = arena_array(arena, const char *, n);
+    for (uint32_t i = 0; i < n; i++)
+        names[i] = passes[i].name;
+    const char *nearest = text_nearest(name, names, n);
+    return nearest != NULL ? fmt(arena, "did you mean %s?", nearest) : "kaon opt --help lists them";
+}
+
 static bool apply(Command *command, const char *name, const PassOptions *pass_options, Subject *subject)
 {
     const PassInfo *pass = pass_find(name);
     Place place = { .file = "kaon", .part = "--pass" };
     if (pass == NULL) {
-        diag_error(&command->diags, DIAG_USAGE, place, "kaon opt --help lists them", "pass '%s' is not known", text_printable(command->arena, name, 40));
+        diag_error(&command->diags, DIAG_USAGE, place, unknown_hint(command->arena, name), "pass '%s' is not known", text_printable(command->arena, name, 40));
         return false;
     }
     if ((pass->graph != NULL) != (subject->graph != NULL)) {
@@ -35,24 +47,44 @@ static bool apply(Command *command, const char *name, const PassOptions *pass_op
     return circuit_verify(subject->circuit, fmt(command->arena, "behind pass %s", name), &command->diags);
 }
 
+/* The circuit of a text form, else the graph of a model in any format. */
+static bool read_subject(Command *command, const char *path, Subject *subject)
+{
+    if (!text_ends(path, ".circuit"))
+        return (subject->graph = import_model(command->arena, path, &command->diags)) != NULL;
+    Bytes bytes;
+    return file_read(command->arena, path, FILE_LIMIT_TEXT, &bytes, &command->diags) &&
+           (subject->circuit = circuit_parse(command->arena, bytes, path, &command->diags)) != NULL;
+}
+
+/* A pass that does not run leaves nothing to print behind it. */
+static bool check_dump_after(Command *command)
+{
+    const char *dump_after = command->options.dump_after;
+    char *list = arena_strdup(command->arena, command->options.passes != NULL ? command->options.passes : "");
+    bool found = dump_after == NULL;
+    for (char *name = strtok(list, ","); name != NULL; name = strtok(NULL, ","))
+        found |= dump_after != NULL && text_equal(name, dump_after);
+    if (!found)
+        diag_error(&command->diags, DIAG_USAGE, (Place){ .file = "kaon", .part = "--dump-after" }, NULL, "pass '%s' is not one of --pass",
+                   text_printable(command->arena, dump_after, 40));
+    return found;
+}
+
 int cmd_opt(Command *command)
 {
     const Options *options = &command->options;
     Arena *arena = command->arena;
     if (options->arguments.n != 1 || options->output.n > 1) {
-        diag_error(&command->diags, DIAG_USAGE, (Place){ .file = "kaon", .part = "opt" }, "kaon opt net.graph --pass=fold,types", "one .graph or .circuit file is needed");
+        diag_error(&command->diags, DIAG_USAGE, (Place){ .file = "kaon", .part = "opt" }, "kaon opt net.graph --pass=fold,types",
+                   options->arguments.n != 1 ? "one .circuit, .graph or model file is needed" : "one text file to write is enough");
         return 2;
     }
     const char *path = options->arguments.at[0];
-    Bytes bytes;
     Subject subject = { 0 };
-    if (!file_read(arena, path, FILE_LIMIT_TEXT, &bytes, &command->diags))
-        return 1;
-    if (text_ends(path, ".circuit"))
-        subject.circuit = circuit_parse(arena, bytes, path, &command->diags);
-    else
-        subject.graph = graph_parse(arena, bytes, path, &command->diags);
-    if (subject.graph == NULL && subject.circuit == NULL)
+    if (!check_dump_after(command))
+        return 2;
+    if (!read_subject(command, path, &subject))
         return 1;
 
     PassOptions pass_options = pass_options_default();
