@@ -85,6 +85,7 @@ Design *design_create(Arena *arena, const DesignOptions *options);
 bool design_compile(Design *design, const char *path, void (*progress)(const char *phase), DiagList *diags);
 /* From out/ (a folder with kaon.json): what the files say, ready to run. */
 bool design_load(Design *design, const char *folder, DiagList *diags);
+bool design_load_report(Arena *arena, const char *folder, Report *report, DiagList *diags); /* the manifest alone */
 bool design_is_folder(Arena *arena, const char *path);
 
 #endif

@@ -194,6 +194,23 @@ static bool read_part(Design *design, const json_t *hashes, const char *name, By
     return true;
 }
 
+static bool read_manifest(Arena *arena, const char *path, json_t **object, Report *report, DiagList *diags)
+{
+    Bytes bytes;
+    if (!file_read(arena, path, FILE_LIMIT_TEXT, &bytes, diags) || !json_parse(arena, bytes, path, object, diags))
+        return false;
+    if (json_integer_value(json_object_get(*object, "format")) == MANIFEST_FORMAT)
+        return report_from_json(arena, *object, path, report, diags);
+    diag_error(diags, DIAG_FORMAT, (Place){ .file = path, .part = "format" }, "compile the model again with this kaon", "not a manifest of format %d", MANIFEST_FORMAT);
+    return false;
+}
+
+bool design_load_report(Arena *arena, const char *folder, Report *report, DiagList *diags)
+{
+    json_t *object;
+    return read_manifest(arena, path_join(arena, folder, MANIFEST_NAME), &object, report, diags);
+}
+
 bool design_load(Design *design, const char *folder, DiagList *diags)
 {
     Arena *arena = design->arena;
@@ -201,13 +218,7 @@ bool design_load(Design *design, const char *folder, DiagList *diags)
     design->folder = arena_strdup(arena, folder);
     Bytes bytes;
     json_t *object;
-    if (!file_read(arena, path, FILE_LIMIT_TEXT, &bytes, diags) || !json_parse(arena, bytes, path, &object, diags))
-        return false;
-    if (json_integer_value(json_object_get(object, "format")) != MANIFEST_FORMAT) {
-        diag_error(diags, DIAG_FORMAT, (Place){ .file = path, .part = "format" }, "compile the model again with this kaon", "not a manifest of format %d", MANIFEST_FORMAT);
-        return false;
-    }
-    if (!report_from_json(arena, object, path, &design->report, diags))
+    if (!read_manifest(arena, path, &object, &design->report, diags))
         return false;
     design->name = design->report.name;
     design->file = design->report.source;

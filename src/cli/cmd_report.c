@@ -8,12 +8,8 @@ int cmd_report(Command *command)
         diag_error(&command->diags, DIAG_USAGE, (Place){ .file = "kaon", .part = "report" }, "kaon report out/", "one folder is needed");
         return 2;
     }
-    const char *path = path_join(command->arena, options->arguments.at[0], "kaon.json");
-    Bytes bytes;
-    json_t *object;
     Report report;
-    if (!file_read(command->arena, path, FILE_LIMIT_TEXT, &bytes, &command->diags) || !json_parse(command->arena, bytes, path, &object, &command->diags) ||
-        !report_from_json(command->arena, object, path, &report, &command->diags))
+    if (!design_load_report(command->arena, options->arguments.at[0], &report, &command->diags))
         return 1;
     if (command->json != NULL)
         report_to_json(command->arena, &report, command->json);
