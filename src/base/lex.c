@@ -20,18 +20,31 @@ static void advance(Lexer *lex, size_t n)
 
 Place lex_place(const Lexer *lex) { return (Place){.file = lex->file, .line = lex->token_line, .column = lex->token_column}; }
 
-void lex_error(Lexer *lex, const char *hint, const char *format, ...)
+static void fail(Lexer *lex, Place place, const char *hint, const char *text)
 {
     if (lex->failed)
         return;
     lex->failed = true;
-    va_list args;
-    va_start(args, format);
-    diag_error(lex->diags, DIAG_SYNTAX, lex_place(lex), hint, "%s", fmt_va(lex->arena, format, args));
-    va_end(args);
+    diag_error(lex->diags, DIAG_SYNTAX, place, hint, "%s", text);
     lex->kind = LEX_END;
     lex->text = "";
     lex->at = lex->end;
+}
+
+void lex_error(Lexer *lex, const char *hint, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    fail(lex, lex_place(lex), hint, fmt_va(lex->arena, format, args));
+    va_end(args);
+}
+
+void lex_error_at(Lexer *lex, Place place, const char *hint, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    fail(lex, place, hint, fmt_va(lex->arena, format, args));
+    va_end(args);
 }
 
 static void skip_blanks(Lexer *lex)

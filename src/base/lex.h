@@ -42,7 +42,8 @@ bool lex_double(Lexer *lex, const char *what, double *out);
 bool lex_wire(Lexer *lex, uint32_t *out);
 /* A dyadic decimal such as -7.9375 into raw units of 2^-frac; an error if it is not on that grid. */
 bool lex_dyadic(Lexer *lex, const char *what, int32_t frac, i128 *out);
-void lex_error(Lexer *lex, const char *hint, const char *format, ...) KAON_PRINTF(3, 4);
+void lex_error(Lexer *lex, const char *hint, const char *format, ...) KAON_PRINTF(3, 4); /* at the current token */
+void lex_error_at(Lexer *lex, Place place, const char *hint, const char *format, ...) KAON_PRINTF(4, 5);
 Place lex_place(const Lexer *lex);
 
 #endif

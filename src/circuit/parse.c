@@ -39,9 +39,10 @@ typedef struct Parser {
 static FixedType read_type(Parser *p)
 {
     FixedType type = {.bits = 1};
+    Place place = lex_place(&p->lex);
     const char *text = lex_name(&p->lex, "a type such as s8.4");
     if (!p->lex.failed && !fixed_parse(text, &type))
-        lex_error(&p->lex, "s8.4 is signed, 8 bits in all, 4 of them fraction; bits from 1 to 64", "'%s' is no type",
+        lex_error_at(&p->lex, place, "s8.4 is signed, 8 bits in all, 4 of them fraction; bits from 1 to 64", "'%s' is no type",
                   text_printable(p->arena, text, 40));
     return type;
 }
@@ -72,8 +73,7 @@ static uint32_t read_value_name(Parser *p, const CircuitPort *ports, const Map *
         return 0;
     uint32_t number = map_get(by_name, name);
     if (number == MAP_NONE) {
-        diag_error(lex->diags, DIAG_SYNTAX, place, NULL, "there is no %s '%s'", what, text_printable(p->arena, name, 80));
-        lex->failed = true;
+        lex_error_at(lex, place, NULL, "there is no %s '%s'", what, text_printable(p->arena, name, 80));
         return 0;
     }
     const CircuitPort *port = &ports[number];
@@ -81,7 +81,7 @@ static uint32_t read_value_name(Parser *p, const CircuitPort *ports, const Map *
         return port->first;
     uint32_t index = read_index(p, "an index");
     if (!lex->failed && index >= port->n)
-        lex_error(lex, NULL, "%s '%s' has %u values", what, port->name, port->n);
+        lex_error_at(lex, place, NULL, "%s '%s' has %u values", what, port->name, port->n);
     return lex->failed ? port->first : port->first + index;
 }
 
@@ -90,6 +90,7 @@ static uint32_t read_value_name(Parser *p, const CircuitPort *ports, const Map *
 static void read_table(Parser *p)
 {
     Lexer *lex = &p->lex;
+    Place place = lex_place(lex);
     const char *name = lex_name(lex, "a table name");
     lex_need(lex, ":");
     FixedType type = read_type(p);
@@ -105,11 +106,11 @@ static void read_table(Parser *p)
     if (lex->failed)
         return;
     if (entries.n < 2 || entries.n > 1u << CIRCUIT_TABLE_MAX_ADDRESS_BITS || (entries.n & (entries.n - 1))) {
-        lex_error(lex, "the number of entries is a power of two, from 2 to 2^20", "table '%s' has %u entries", name, entries.n);
+        lex_error_at(lex, place, "the number of entries is a power of two, from 2 to 2^20", "table '%s' has %u entries", name, entries.n);
         return;
     }
     if (map_put(&p->tables, name, p->circuit->tables.n) != MAP_NONE) {
-        lex_error(lex, NULL, "there are two tables '%s'", name);
+        lex_error_at(lex, place, NULL, "there are two tables '%s'", name);
         return;
     }
     CircuitTable table = {.name = name, .type = type, .address_bits = bits_unsigned(entries.n) - 1, .entry = entries.at};
@@ -139,6 +140,7 @@ static void read_types(Parser *p, PortTypes *side, uint32_t n)
 static CircuitPort read_port(Parser *p, PortTypes *side, uint32_t number)
 {
     Lexer *lex = &p->lex;
+    Place place = lex_place(lex);
     CircuitPort port = {.name = lex_name(lex, "a port name"), .first = side->types.n, .n = 1};
     if (lex_take(lex, "[")) {
         port.is_array = true;
@@ -146,10 +148,10 @@ static CircuitPort read_port(Parser *p, PortTypes *side, uint32_t number)
         lex_need(lex, "]");
     }
     if (!lex->failed && map_put(&side->by_name, port.name, number) != MAP_NONE)
-        lex_error(lex, NULL, "there are two ports '%s'", port.name);
+        lex_error_at(lex, place, NULL, "there are two ports '%s'", port.name);
     p->n_values += port.n;
     if (!lex->failed && p->n_values > p->max_values)
-        lex_error(lex, "every value has a line of its own", "ports have more values than the file has room for");
+        lex_error_at(lex, place, "every value has a line of its own", "ports have more values than the file has room for");
     lex_need(lex, ":");
     if (!lex->failed)
         read_types(p, side, port.n);
@@ -197,9 +199,7 @@ static uint32_t find(Parser *p, const Map *map, const char *what)
     uint32_t index = map_get(map, name);
     if (index != MAP_NONE)
         return index;
-    diag_error(lex->diags, DIAG_SYNTAX, place, "what is used must stand further up", "there is no %s '%s'", what,
-               text_printable(p->arena, name, 80));
-    lex->failed = true;
+    lex_error_at(lex, place, "what is used must stand further up", "there is no %s '%s'", what, text_printable(p->arena, name, 80));
     return 0;
 }
 
@@ -209,13 +209,15 @@ static void read_quantiser(Parser *p, CircuitNode *node)
     Lexer *lex = &p->lex;
     Rounding rounding = ROUND_TRN;
     Overflow overflow = OVERFLOW_WRAP;
+    Place place = lex_place(lex);
     const char *text = lex_name(lex, "a rounding");
     if (!lex->failed && !rounding_parse(text, &rounding))
-        lex_error(lex, "trn, trn_zero, rnd, rnd_zero, rnd_inf, rnd_min_inf, rnd_conv, ceil, away", "'%s' is no rounding",
+        lex_error_at(lex, place, "trn, trn_zero, rnd, rnd_zero, rnd_inf, rnd_min_inf, rnd_conv, ceil, away", "'%s' is no rounding",
                   text_printable(p->arena, text, 40));
+    place = lex_place(lex);
     text = lex_name(lex, "an overflow");
     if (!lex->failed && !overflow_parse(text, &overflow))
-        lex_error(lex, "wrap, sat, sat_zero, sat_sym", "'%s' is no overflow", text_printable(p->arena, text, 40));
+        lex_error_at(lex, place, "wrap, sat, sat_zero, sat_sym", "'%s' is no overflow", text_printable(p->arena, text, 40));
     uint32_t saturated_bits = 0;
     if (lex_take(lex, "(")) {
         lex_u32(lex, "saturated bits", 1, FIXED_MAX_BITS, &saturated_bits);
@@ -349,9 +351,11 @@ static void read_range(Parser *p, CircuitNode *node)
         range = interval_point(range.lo);
     if (lex_take(lex, "/")) {
         i128 step = 0;
+        Place place = lex_place(lex);
         lex_i128(lex, "a power of two", &step);
         if (!lex->failed && (step < 2 || (step & (step - 1)) || interval_is_point(range)))
-            lex_error(lex, "behind '/' stands the power of two, in steps of the type, that divides every value of a range", "unusable '/'");
+            lex_error_at(lex, place, "behind '/' stands the power of two, in steps of the type, that divides every value of a range",
+                         interval_is_point(range) ? "a single value has no '/'" : "not a power of two from 2");
         else if (!lex->failed)
             range.zeros = (uint8_t)(bits_unsigned((u128)step) - 1);
     }
@@ -390,15 +394,25 @@ static void read_origin(Parser *p, CircuitNode *node)
 {
     Lexer *lex = &p->lex;
     if (lex_take(lex, "from")) {
+        Place place = lex_place(lex);
         const char *name = lex->kind == LEX_STRING ? lex_string(lex, "a layer") : lex_name(lex, "a layer");
         node->element = read_index(p, "an element");
         if (!lex->failed)
             node->layer = circuit_add_layer(p->circuit, name);
         if (!lex->failed && node->layer == 0)
-            lex_error(lex, NULL, "a layer has a name");
+            lex_error_at(lex, place, NULL, "a layer has a name");
     }
     if (lex_take(lex, "@"))
         node->arrival_ps = read_ns(p);
+}
+
+static const char *unknown_op_hint(Arena *arena, const char *text)
+{
+    const char *names[CIRCUIT_OP_COUNT];
+    for (uint32_t i = 0; i < CIRCUIT_OP_COUNT; i++)
+        names[i] = circuit_op_info((CircuitOp)i)->text;
+    const char *nearest = text_nearest(text, names, CIRCUIT_OP_COUNT);
+    return nearest ? fmt(arena, "did you mean '%s'?", nearest) : "docs/tables.md lists all ops";
 }
 
 static bool read_op(Parser *p, CircuitNode *node)
@@ -419,7 +433,7 @@ static bool read_op(Parser *p, CircuitNode *node)
     if (circuit_op_reserved(text))
         diag_error(lex->diags, DIAG_UNSUPPORTED, place, NULL, "op '%s' is reserved for folded hardware", text);
     else
-        diag_error(lex->diags, DIAG_SYNTAX, place, "docs/ops.md lists all ops", "there is no op '%s'", text_printable(p->arena, text, 40));
+        diag_error(lex->diags, DIAG_SYNTAX, place, unknown_op_hint(p->arena, text), "there is no op '%s'", text_printable(p->arena, text, 40));
     lex->failed = true;
     return false;
 }
@@ -431,9 +445,10 @@ static void read_node(Parser *p)
     CircuitNode node = {.first_operand = module->operands.n, .arrival_ps = -1};
     uint32_t number = 0;
     Lexer value = {0};
+    Place place = lex_place(lex);
     lex_wire(lex, &number);
     if (!lex->failed && number != module->nodes.n)
-        lex_error(lex, "nodes are numbered from %0 in order", "expected %%%u, found %%%u", module->nodes.n, number);
+        lex_error_at(lex, place, "nodes are numbered from %0 in order", "expected %%%u, found %%%u", module->nodes.n, number);
     if (!lex->failed && ++p->n_nodes > CIRCUIT_MAX_NODES)
         lex_error(lex, NULL, "more than %u nodes", CIRCUIT_MAX_NODES);
     lex_need(lex, "=");
@@ -456,10 +471,14 @@ static void read_node(Parser *p)
         lex->failed |= value.failed;
     }
     if (node.op == CIRCUIT_input) {
-        CircuitRef *place = &module->inputs.at[node.attr.index];
-        if (*place != CIRCUIT_NONE || !fixed_equal(node.type, p->in.types.at[node.attr.index]))
-            lex_error(lex, NULL, "%%%u: the input is there twice, or its type is not the signature's", number);
-        *place = number;
+        CircuitRef *input = &module->inputs.at[node.attr.index];
+        FixedType type = p->in.types.at[node.attr.index];
+        if (*input != CIRCUIT_NONE)
+            lex_error_at(lex, place, NULL, "the input is there twice: %%%u and %%%u", *input, number);
+        else if (!fixed_equal(node.type, type))
+            lex_error_at(lex, place, NULL, "%%%u is %s, but its type is not the signature's, %s", number, fixed_text(p->arena, node.type),
+                         fixed_text(p->arena, type));
+        *input = number;
     }
     vec_push(p->arena, &module->nodes, node);
 }
@@ -468,15 +487,19 @@ static void read_output(Parser *p)
 {
     Lexer *lex = &p->lex;
     CircuitModule *module = p->module;
+    Place place = lex_place(lex);
     uint32_t i = read_value_name(p, module->out_ports.at, &p->out.by_name, "output");
     lex_need(lex, "=");
     CircuitRef ref = read_wire(p);
     if (lex->failed)
         return;
     if (module->outputs.at[i].ref != CIRCUIT_NONE)
-        lex_error(lex, NULL, "the output is there twice");
-    else if (ref >= module->nodes.n || !fixed_equal(module->nodes.at[ref].type, p->out.types.at[i]))
-        lex_error(lex, NULL, "there is no %%%u above, or its type is not the signature's", ref);
+        lex_error_at(lex, place, NULL, "the output is there twice");
+    else if (ref >= module->nodes.n)
+        lex_error_at(lex, place, NULL, "there is no %%%u above", ref);
+    else if (!fixed_equal(module->nodes.at[ref].type, p->out.types.at[i]))
+        lex_error_at(lex, place, NULL, "%%%u is %s, but its type is not the signature's, %s", ref,
+                     fixed_text(p->arena, module->nodes.at[ref].type), fixed_text(p->arena, p->out.types.at[i]));
     module->outputs.at[i].ref = ref;
 }
 
@@ -488,22 +511,23 @@ static void keep_out_names(Parser *p)
     p->out_names[p->n_out_names++] = p->out.by_name;
 }
 
-static void check_complete(Parser *p)
+static void check_complete(Parser *p, Place place)
 {
     CircuitModule *module = p->module;
     for (uint32_t i = 0; i < module->inputs.n && !p->lex.failed; i++)
         if (module->inputs.at[i] == CIRCUIT_NONE)
-            lex_error(&p->lex, NULL, "module '%s' has no input node for '%s'", module->name,
+            lex_error_at(&p->lex, place, NULL, "module '%s' has no input node for '%s'", module->name,
                       circuit_port_value_name(p->arena, module->in_ports.at, module->in_ports.n, i));
     for (uint32_t i = 0; i < module->outputs.n && !p->lex.failed; i++)
         if (module->outputs.at[i].ref == CIRCUIT_NONE)
-            lex_error(&p->lex, NULL, "module '%s' does not say what output '%s' is", module->name,
+            lex_error_at(&p->lex, place, NULL, "module '%s' does not say what output '%s' is", module->name,
                       circuit_port_value_name(p->arena, module->out_ports.at, module->out_ports.n, i));
 }
 
 static void read_module(Parser *p, bool is_top)
 {
     Lexer *lex = &p->lex;
+    Place place = lex_place(lex);
     const char *name = lex_name(lex, "a module name");
     if (p->circuit->modules.n >= CIRCUIT_MAX_MODULES)
         lex_error(lex, NULL, "more than %u modules", CIRCUIT_MAX_MODULES);
@@ -525,12 +549,12 @@ static void read_module(Parser *p, bool is_top)
         read_node(p);
     while (!lex->failed && lex_take(lex, "output"))
         read_output(p);
-    check_complete(p);
+    check_complete(p, place);
     if (lex->failed)
         return;
     keep_out_names(p);
     if (map_put(&p->modules, name, p->circuit->modules.n - 1) != MAP_NONE)
-        lex_error(lex, NULL, "there are two modules '%s'", name);
+        lex_error_at(lex, place, NULL, "there are two modules '%s'", name);
 }
 
 Circuit *circuit_parse(Arena *arena, Bytes bytes, const char *file, DiagList *diags)

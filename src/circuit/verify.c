@@ -72,7 +72,8 @@ static bool check_value(const Verifier *v, CircuitRef ref)
     else if (!interval_valid(node->range))
         BREACH(v, ref, "the range is empty, or its ends are no multiples of its step");
     else if (!interval_fits(node->range, node->type))
-        BREACH(v, ref, "the range leaves the type");
+        BREACH(v, ref, "the range leaves the type: %s is not within %s", range_text(v, node->range, node->type.frac),
+               range_text(v, interval_of_type(node->type), node->type.frac));
     else
         return true;
     return false;
@@ -522,10 +523,13 @@ static void verify_tables(const Verifier *v)
 /* A latency that the circuit claims is checked, for a circuit that takes an event every clock. */
 static void verify_latency(const Verifier *v)
 {
-    uint32_t latency;
-    if (v->circuit->latency_cycles == 0 || v->circuit->initiation_interval != 1 || !circuit_check_latency(v->circuit, &latency, v->diags))
+    uint32_t latency, first = v->diags->list.n;
+    if (v->circuit->latency_cycles == 0 || v->circuit->initiation_interval != 1)
         return;
-    if (latency != v->circuit->latency_cycles)
+    bool known = circuit_check_latency(v->circuit, &latency, v->diags);
+    for (uint32_t i = first; i < v->diags->list.n && v->file != NULL; i++) /* the check knows no file */
+        v->diags->list.at[i].place.file = text_printable(v->diags->arena, v->file, 200);
+    if (known && latency != v->circuit->latency_cycles)
         MODULE_BREACH(v, "latency=%u is claimed, but %u registers are on the way", v->circuit->latency_cycles, latency);
 }
 
