@@ -433,7 +433,8 @@ static bool read_op(Parser *p, CircuitNode *node)
     if (circuit_op_reserved(text))
         diag_error(lex->diags, DIAG_UNSUPPORTED, place, NULL, "op '%s' is reserved for folded hardware", text);
     else
-        diag_error(lex->diags, DIAG_SYNTAX, place, unknown_op_hint(p->arena, text), "there is no op '%s'", text_printable(p->arena, text, 40));
+        diag_error(lex->diags, DIAG_SYNTAX, place, unknown_op_hint(p->arena, text), "there is no op '%s'",
+                   text_printable(p->arena, text, 40));
     lex->failed = true;
     return false;
 }

@@ -15,6 +15,10 @@ static const struct {
 int cmd_doctor(Command *command)
 {
     Arena *arena = command->arena;
+    if (command->options.arguments.n > 0) {
+        diag_error(&command->diags, DIAG_USAGE, (Place){ .file = "kaon", .part = "doctor" }, "kaon doctor", "it takes no arguments");
+        return 2;
+    }
     json_t *list = json_keep(arena, json_array());
     int status = 0;
     text_put(&command->out, "kaon " KAON_VERSION "\n");

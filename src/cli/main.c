@@ -76,7 +76,11 @@ static void run(void *context)
         return;
     }
     if (text_equal(verb, "--help") || text_equal(verb, "-h") || text_equal(verb, "help")) {
-        options_overview(&command.out);
+        Verb about;
+        if (job->argc > 2 && verb_parse(job->argv[2], &about))
+            options_help(&command.out, about);
+        else
+            options_overview(&command.out);
         job->status = write_out(&command.out, 0);
         return;
     }

@@ -111,26 +111,46 @@ bool options_parse(Arena *arena, int argc, char **argv, Options *options, DiagLi
     return !diag_failed(diags);
 }
 
+/* Parts of a help text between "; " that begin with a verb and a colon are for that verb alone. */
+static const char *help_of(Arena *arena, const char *help, Verb verb)
+{
+    Text text = text_init(arena);
+    for (const char *at = help; *at;) {
+        const char *end = strstr(at, "; ");
+        int n = (int)(end != NULL ? (size_t)(end - at) : strlen(at));
+        Verb other = verb;
+        for (int i = 0; i < VERB_COUNT; i++)
+            if (text_starts(at, fmt(arena, "%s: ", VERBS[i].text)))
+                other = (Verb)i;
+        int skip = text_starts(at, fmt(arena, "%s: ", VERBS[verb].text)) ? (int)strlen(VERBS[verb].text) + 2 : 0;
+        if (other == verb)
+            text_add(&text, "%s%.*s", text.n > 0 ? "; " : "", n - skip, at + skip);
+        at += n + (end != NULL ? 2 : 0);
+    }
+    return text.at;
+}
+
 static void put_wrapped(Text *text, const char *help, int indent)
 {
     enum { WIDTH = 100 };
     int column = indent;
     for (const char *word = help; *word;) {
         int n = (int)strcspn(word, " ");
-        if (column + n > WIDTH) {
+        bool first = word == help, breaks = !first && column + 1 + n > WIDTH;
+        if (breaks)
             text_add(text, "\n%*s", indent, "");
-            column = indent;
-        }
-        text_add(text, "%.*s ", n, word);
-        column += n + 1;
+        else if (!first)
+            text_put_char(text, ' ');
+        text_add(text, "%.*s", n, word);
+        column = breaks ? indent + n : column + n + !first;
         word += n + (word[n] == ' ');
     }
-    text->at[--text->n] = '\n';
+    text_put_char(text, '\n');
 }
 
 void options_help(Text *text, Verb verb)
 {
-    text_add(text, "kaon %s %s\n\n  %s.\n", VERBS[verb].text, VERBS[verb].arguments, VERBS[verb].summary);
+    text_add(text, "kaon %s%s%s\n\n  %s.\n", VERBS[verb].text, VERBS[verb].arguments[0] ? " " : "", VERBS[verb].arguments, VERBS[verb].summary);
     if (VERBS[verb].more[0])
         text_add(text, "  %s\n", VERBS[verb].more);
     text_put(text, "\n");
@@ -140,7 +160,7 @@ void options_help(Text *text, Verb verb)
             continue;
         const char *name = info->shortcut ? fmt(text->arena, "-%c, %s %s", info->shortcut, info->text, info->argument) : fmt(text->arena, "    %s %s", info->text, info->argument);
         text_add(text, "  %-30s ", name);
-        put_wrapped(text, info->help, 33);
+        put_wrapped(text, help_of(text->arena, info->help, verb), 33);
     }
     if (verb == VERB_opt) {
         uint32_t n;
