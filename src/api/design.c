@@ -18,7 +18,7 @@ const char *design_phase_text(DesignPhase phase) { return PHASE_TEXT[phase]; }
 
 DesignOptions design_options_default(void)
 {
-    return (DesignOptions){ .pass = pass_options_default(), .part = part_find("xcup"), .latency_cycles = -1 };
+    return (DesignOptions){ .pass = pass_options_default(), .part = part_find("xcup"), .latency_cycles = -1, .effort = 1, .depth_extra = 1 };
 }
 
 Design *design_create(Arena *arena, const DesignOptions *options)
@@ -63,7 +63,12 @@ bool design_type(Design *design, DiagList *diags)
 bool design_lower(Design *design, DiagList *diags)
 {
     double start = seconds_now();
-    LowerOptions options = { .part = design->options.part, .file = design->file };
+    LowerOptions options = {
+        .part = design->options.part,
+        .effort = design->options.effort,
+        .depth_extra = design->options.depth_extra,
+        .file = design->file,
+    };
     design->circuit = lower_graph(design->arena, design->typed, &options, diags);
     design->seconds[DESIGN_LOWER] = seconds_now() - start;
     return design->circuit != NULL && !diag_failed(diags);

@@ -21,6 +21,8 @@ typedef struct DesignOptions {
     const PartModel *part;
     uint32_t clock_ps;        /* 0: the part's */
     int32_t latency_cycles;   /* -1: auto */
+    uint32_t effort;          /* of the search for small adder graphs: 0 none .. CMVM_MOST_EFFORT minutes */
+    uint32_t depth_extra;     /* adders one after the other in a layer beyond the fewest */
     const char *name;         /* of the top; NULL: from the file */
     bool valid, enable, reset;
     VEC(InputScaling) scaling;

@@ -207,6 +207,19 @@ static void usage(Command *command, const char *option, const char *text)
     diag_error(&command->diags, DIAG_USAGE, (Place){ .file = "kaon", .part = option }, NULL, "%s", text);
 }
 
+bool options_number(Command *command, const char *option, const char *text, uint32_t most, uint32_t *out)
+{
+    int64_t value;
+    if (text == NULL)
+        return true;
+    if (!text_to_i64(text, &value) || value < 0 || value > (int64_t)most) {
+        usage(command, option, fmt(command->arena, "a number from 0 to %u is needed", most));
+        return false;
+    }
+    *out = (uint32_t)value;
+    return true;
+}
+
 bool options_design(Command *command, DesignOptions *design)
 {
     const Options *options = &command->options;
@@ -230,6 +243,8 @@ bool options_design(Command *command, DesignOptions *design)
         design->latency_cycles = (int32_t)cycles;
     else if (options->latency != NULL)
         usage(command, "--latency", "'auto' or a number of clocks from 1 is needed");
+    options_number(command, "--effort", options->effort, CMVM_MOST_EFFORT, &design->effort);
+    options_number(command, "--max-depth-extra", options->max_depth_extra, 60, &design->depth_extra);
     if (options->name != NULL)
         design->name = options->name;
     design->valid = design->valid || options->valid;
@@ -262,7 +277,7 @@ Design *open_design(Command *command)
     const char *path = options->arguments.at[0];
     Design *design = design_create(command->arena, &design_options);
     bool folder = file_is_folder(path);
-    if (folder && (options->config != NULL || options->input_type.n > 0 || options->output_type.n > 0 || options->head != NULL || options->clock_ns != NULL || options->latency != NULL)) {
+    if (folder && (options->config != NULL || options->input_type.n > 0 || options->output_type.n > 0 || options->head != NULL || options->clock_ns != NULL || options->latency != NULL || options->effort != NULL || options->max_depth_extra != NULL)) {
         usage(command, path, "a compiled design has its types and its clock already: give these options to kaon compile");
         return NULL;
     }

@@ -3,6 +3,7 @@
 #define KAON_CLI_OPTIONS_H
 
 #include "api/run.h"
+#include "cmvm/cmvm.h"
 
 typedef enum Verb {
 #define VERB(name, letter, arguments, summary, more) VERB_##name,
@@ -45,6 +46,8 @@ const char *verb_text(Verb verb);
 
 /* Design options from --config and then the command line; false with diagnostics. */
 bool options_design(Command *command, DesignOptions *design);
+/* A number from 0 to most; *out stays where the option is not given. */
+bool options_number(Command *command, const char *option, const char *text, uint32_t most, uint32_t *out);
 /* The design named by the first argument: out/ is loaded, a model compiled (in memory). NULL with diagnostics. */
 Design *open_design(Command *command);
 /* The events of -i, cut to --events. */

@@ -19,11 +19,21 @@ typedef struct CmvmInput {
     int32_t arrival_ps;
 } CmvmInput;
 
+/* An output whose reader wraps is right modulo 2^highest_log2 only. Bits that a reader truncates still carry into those it reads, so
+ * lowest_log2 promises nothing away: no solution of this library drops them. */
 typedef struct CmvmOutput {
     int32_t lowest_log2;  /* bits below 2^lowest_log2 are not read (and do not round): INT32_MIN for all */
     int32_t highest_log2; /* bits from 2^highest_log2 up are not read (the reader wraps): INT32_MAX for all */
     int32_t deadline_ps;  /* INT32_MAX: none */
 } CmvmOutput;
+
+/* What a solution is to have little of. */
+typedef enum CmvmObjective {
+    CMVM_BITS, /* carry positions, the usual measure of adder graphs: from the coarser lowest bit to the larger operand's highest one */
+    CMVM_LUTS, /* look-up tables of a device with carry chains: the result's exact width, less what passes through from one operand */
+} CmvmObjective;
+
+#define CMVM_MOST_EFFORT 3u
 
 typedef struct CmvmProblem {
     uint32_t n_in, n_out;
@@ -31,9 +41,13 @@ typedef struct CmvmProblem {
     int32_t weight_step_log2; /* value = weight * 2^weight_step_log2 */
     const CmvmInput *in;      /* [n_in] */
     const CmvmOutput *out;    /* [n_out]; NULL: all bits, no deadlines */
-    const PartModel *part;
-    uint64_t work; /* steps of search allowed beyond the first solution */
+    const PartModel *part;    /* its adders turn arrivals and deadlines into levels; NULL: all at once */
+    uint64_t work;            /* steps of search allowed beyond the first solution; 0: as effort says */
     uint64_t seed;
+    uint32_t effort;      /* 0: one solution; 1: as much again for a better one; 2: seconds; 3: minutes */
+    uint32_t max_depth;   /* adders one after the other; 0: by depth_extra. Less than possible: the least possible */
+    uint32_t depth_extra; /* beyond the least depth that the deepest output needs */
+    CmvmObjective objective;
 } CmvmProblem;
 
 /* value = a * 2^shift_a  +-  b * 2^shift_b; a and b number inputs first, then nodes before this one */
@@ -63,8 +77,10 @@ typedef struct CmvmSolution {
     CmvmRange *range; /* [n_nodes] */
     uint32_t n_nodes;
     CmvmResult *out;    /* [n_out] */
-    uint64_t cost_bits; /* sum of adder widths */
+    uint64_t cost_bits; /* CMVM_BITS of the nodes */
+    uint64_t luts;      /* CMVM_LUTS of them */
     uint32_t depth;     /* longest chain of adders */
+    uint64_t work;      /* steps taken */
 } CmvmSolution;
 
 /* Always succeeds (memory aside), and always right: the result is multiplied out on unit vectors before it is given back. */

@@ -6,84 +6,160 @@
  * the column bars some pairs; two terms of the least level, or the only one of it with one of the next level, are never barred, so a pair
  * is always found.
  *
- * O(k^2) for k terms.
+ * Look-up tables see a difference otherwise: below the subtrahend the other operand passes, but what the subtrahend alone has there is
+ * negated. So, while a positive term is left to end the sum with, a difference is taken with the finer operand positive.
+ *
+ * O(k^2) for k terms, by insertion into a sorted list, which for the k that sharing leaves is mostly short moves.
  */
 #include <assert.h>
+#include <string.h>
 
 #include "cmvm/engine.h"
 
-static int32_t top_of(const CmvmEngine *engine, const CmvmTerm *term) { return engine->shape.at[term->value].high + term->shift; }
+typedef struct Tree {
+    CmvmEngine *engine;
+    CmvmColumn *column;
+    CmvmSummand *at; /* [n] sorted */
+    uint32_t n, n_positive;
+    uint64_t kraft;
+} Tree;
 
-static bool is_smaller(const CmvmEngine *engine, const CmvmTerm *a, const CmvmTerm *b)
+static bool is_smaller(const CmvmSummand *a, const CmvmSummand *b)
 {
-    int32_t top_a = top_of(engine, a), top_b = top_of(engine, b);
-    if (top_a != top_b)
-        return top_a < top_b;
-    uint32_t level_a = engine->shape.at[a->value].level, level_b = engine->shape.at[b->value].level;
-    if (level_a != level_b)
-        return level_a < level_b;
-    if (a->value != b->value)
-        return a->value < b->value;
-    return a->shift < b->shift;
+    if (a->shape.high != b->shape.high)
+        return a->shape.high < b->shape.high;
+    if (a->shape.level != b->shape.level)
+        return a->shape.level < b->shape.level;
+    return a->slot < b->slot;
 }
 
-/* Keeps [0, n) sorted when a term is put into it. */
-static void insert_sorted(const CmvmEngine *engine, CmvmTerm *term, uint32_t n, CmvmTerm new_term)
+static void insert(Tree *tree, CmvmSummand summand)
 {
-    uint32_t lo = 0, hi = n;
+    uint32_t lo = 0, hi = tree->n;
     while (lo < hi) {
         uint32_t middle = (lo + hi) / 2;
-        if (is_smaller(engine, &new_term, &term[middle]))
+        if (is_smaller(&summand, &tree->at[middle]))
             hi = middle;
         else
             lo = middle + 1;
     }
-    for (uint32_t i = n; i > lo; i--)
-        term[i] = term[i - 1];
-    term[lo] = new_term;
+    memmove(&tree->at[lo + 1], &tree->at[lo], (tree->n - lo) * sizeof *tree->at);
+    tree->at[lo] = summand;
+    tree->n++;
+    tree->n_positive += !summand.negative;
 }
 
-static uint64_t weight_of(const CmvmEngine *engine, const CmvmTerm *term) { return 1ull << engine->shape.at[term->value].level; }
-
-CmvmTerm cmvm_tree(CmvmEngine *engine, CmvmColumn *column)
+static void take_out(Tree *tree, uint32_t i)
 {
-    uint32_t n = column->terms.n;
-    if (n == 0)
-        return (CmvmTerm){.value = CMVM_ZERO};
-    Arena *scratch = arena_child(engine->arena);
-    CmvmTerm *term = arena_array(scratch, CmvmTerm, n);
-    uint64_t kraft = 0;
-    for (uint32_t i = 0; i < n; i++) {
-        insert_sorted(engine, term, i, column->terms.at[i]);
-        kraft += weight_of(engine, &column->terms.at[i]);
+    tree->n_positive -= !tree->at[i].negative;
+    tree->n--;
+    memmove(&tree->at[i], &tree->at[i + 1], (tree->n - i) * sizeof *tree->at);
+}
+
+static void insert_term(Tree *tree, CmvmTerm term, uint32_t slot)
+{
+    const CmvmEngine *engine = tree->engine;
+    CmvmShape shape = engine->shape.at[term.value];
+    shape.low = (int16_t)(shape.low + term.shift);
+    shape.high = (int16_t)(shape.high + term.shift);
+    if (shape.high > tree->column->top)
+        shape.high = (int16_t)tree->column->top;
+    insert(tree, (CmvmSummand){cmvm_reach_shift(engine->value.at[term.value].reach, term.shift), shape, term.negative, slot});
+}
+
+static uint64_t weight_of(const CmvmSummand *summand) { return 1ull << summand->shape.level; }
+
+static uint64_t rise_of(const CmvmSummand *a, const CmvmSummand *b)
+{
+    uint64_t x = weight_of(a), y = weight_of(b);
+    return x > y ? x - y : y - x;
+}
+
+/* The pair with the smallest larger term that the budget allows: best of the two first terms of each level, and the first ones of two. */
+static void choose(const Tree *tree, uint32_t *first, uint32_t *second)
+{
+    uint64_t slack = tree->column->kraft_limit - tree->kraft;
+    *first = 0;
+    *second = 1;
+    if (rise_of(&tree->at[0], &tree->at[1]) <= slack)
+        return;
+    uint32_t head[64];
+    memset(head, 0xff, sizeof head);
+    for (uint32_t j = 1; j < tree->n; j++) {
+        uint32_t level = tree->at[j - 1].shape.level;
+        if (head[level] == CMVM_NONE)
+            head[level] = j - 1;
+        *first = CMVM_NONE;
+        for (uint32_t other = 0; other < 64; other++)
+            if (head[other] < *first && rise_of(&tree->at[head[other]], &tree->at[j]) <= slack)
+                *first = head[other];
+        *second = j;
+        if (*first != CMVM_NONE)
+            return;
     }
-    while (n > 1) {
-        uint32_t first = 0, second = 0;
-        uint64_t rise = 0;
-        for (uint32_t j = 1; j < n && second == 0; j++) {
-            uint64_t weight = weight_of(engine, &term[j]);
-            for (uint32_t i = 0; i < j; i++) {
-                uint64_t other = weight_of(engine, &term[i]);
-                rise = weight > other ? weight - other : other - weight;
-                if (kraft + rise <= column->kraft_limit) {
-                    first = i;
-                    second = j;
-                    break;
-                }
-            }
+    assert(!"a pair is always allowed");
+}
+
+static int64_t merge(Tree *tree, uint32_t slot, CmvmMerge *how)
+{
+    uint32_t first, second;
+    choose(tree, &first, &second);
+    tree->kraft += rise_of(&tree->at[first], &tree->at[second]);
+    CmvmSummand a = tree->at[first], b = tree->at[second];
+    take_out(tree, second);
+    take_out(tree, first);
+    bool subtract = a.negative != b.negative;
+    if (subtract) {
+        bool flip = tree->engine->problem->objective == CMVM_LUTS && tree->n_positive > 0 &&
+                    (a.negative ? a.shape.low < b.shape.low : b.shape.low < a.shape.low);
+        if (a.negative != flip) {
+            CmvmSummand other = a;
+            a = b;
+            b = other;
         }
-        assert(second != 0);
-        kraft += rise;
-        CmvmTerm joined = cmvm_join(engine, term[first], term[second]);
-        for (uint32_t i = second; i + 1 < n; i++)
-            term[i] = term[i + 1];
-        for (uint32_t i = first; i + 2 < n; i++)
-            term[i] = term[i + 1];
-        n -= 2;
-        insert_sorted(engine, term, n, joined);
-        n++;
     }
-    CmvmTerm result = term[0];
-    arena_destroy(scratch);
-    return result;
+    CmvmSummand sum = {.reach = cmvm_reach_sum(a.reach, b.reach, subtract), .negative = a.negative, .slot = slot};
+    int32_t low = a.shape.low < b.shape.low ? a.shape.low : b.shape.low;
+    sum.shape = cmvm_shape(sum.reach, low, u32_max(a.shape.level, b.shape.level) + 1);
+    if (sum.shape.high > tree->column->top)
+        sum.shape.high = (int16_t)tree->column->top;
+    *how = (CmvmMerge){a.slot, b.slot, subtract, a.negative};
+    int64_t price = cmvm_price(tree->engine->problem->objective, &a.shape, &b.shape, subtract, sum.reach, tree->column->top);
+    insert(tree, sum);
+    return price;
+}
+
+int64_t cmvm_tree(CmvmEngine *engine, CmvmColumn *column, Arena *arena, CmvmMerges *merges)
+{
+    uint32_t n_active = column->id.at.n, n = n_active + column->passive.n;
+    engine->summand.n = 0;
+    vec_reserve(engine->arena, &engine->summand, n + 1);
+    Tree tree = {.engine = engine, .column = column, .at = engine->summand.at, .kraft = column->kraft};
+    for (uint32_t i = 0; i < n; i++)
+        insert_term(&tree, i < n_active ? engine->digit.at[column->id.at.at[i]].term : column->passive.at[i - n_active], i);
+    int64_t cost = 0;
+    for (uint32_t slot = n; tree.n > 1; slot++) {
+        CmvmMerge how;
+        cost += merge(&tree, slot, &how);
+        if (merges != NULL)
+            vec_push(arena, merges, how);
+    }
+    engine->work += n;
+    if (engine->problem->objective == CMVM_LUTS && tree.n == 1 && tree.at[0].negative)
+        cost += tree.at[0].shape.high - tree.at[0].shape.low; /* the output is negated */
+    return cost;
+}
+
+int64_t cmvm_cost(CmvmEngine *engine)
+{
+    for (uint32_t i = 0; i < engine->dirty.at.n; i++) {
+        CmvmColumn *column = &engine->column[engine->dirty.at.at[i]];
+        if (!column->is_dirty)
+            continue;
+        column->is_dirty = false;
+        int64_t cost = cmvm_tree(engine, column, NULL, NULL);
+        engine->tree_cost += cost - column->tree_cost;
+        column->tree_cost = cost;
+    }
+    return engine->node_cost + engine->tree_cost;
 }

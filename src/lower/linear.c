@@ -108,7 +108,9 @@ static void solve_patch(Kernel *k, const CircuitRef *patch, CircuitRef *out)
                            .weight_step_log2 = -k->frac,
                            .in = in,
                            .part = l->options->part,
-                           .work = l->options->work};
+                           .effort = l->options->effort,
+                           .depth_extra = l->options->depth_extra,
+                           .objective = CMVM_LUTS};
     CmvmSolution solution = cmvm_solve(l->arena, &problem);
     lower_solution(l, &problem, &solution, wires, out);
 }

@@ -3,17 +3,22 @@
 #define KAON_LOWER_LOWER_H
 
 #include "circuit/circuit.h"
+#include "cmvm/cmvm.h"
 #include "graph/graph.h"
 #include "part/part.h"
 
 typedef struct LowerOptions {
     const PartModel *part;
-    uint64_t work; /* of the adder-graph optimiser, per layer */
+    uint32_t effort;      /* of the adder-graph optimiser, 0..CMVM_MOST_EFFORT */
+    uint32_t depth_extra; /* adders one after the other in a layer beyond the fewest */
     const char *file;
 } LowerOptions;
 
 /* A combinational circuit whose ports are the graph's (names, C order, raw integers), every wire's origin its layer and element. The graph
  * is typed: every node FIXED, no open scale. NULL and diagnostics, one for each layer that cannot be lowered. */
 Circuit *lower_graph(Arena *arena, const Graph *graph, const LowerOptions *options, DiagList *diags);
+
+/* A matrix alone, solved: a module with inputs x of these types and outputs y. NULL and a diagnostic beyond the widest type. */
+Circuit *lower_matrix(Arena *arena, const CmvmProblem *problem, const FixedType *types, const CmvmSolution *solution, DiagList *diags);
 
 #endif

@@ -147,7 +147,7 @@ static CmvmSolution solve_product(const Steps *s, const Line *line, CmvmProblem 
     in[1] = (CmvmInput){interval_point(line->b), 0, 0};
     weight[0] = (int64_t)line->m;
     weight[1] = 1;
-    *problem = (CmvmProblem){.n_in = 2, .n_out = 1, .weight = weight, .in = in, .part = s->l->options->part};
+    *problem = (CmvmProblem){.n_in = 2, .n_out = 1, .weight = weight, .in = in, .part = s->l->options->part, .objective = CMVM_LUTS};
     return cmvm_solve(s->l->arena, problem);
 }
 
