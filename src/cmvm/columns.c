@@ -141,7 +141,6 @@ static void set_limits(CmvmPlan *plan, const uint32_t *deadline)
         plan->limit[j] = u32_min(u32_max(plan->limit[j], u32_min(wanted, deadline[j])), DEEPEST);
 }
 
-
 static void plan_columns(Arena *arena, CmvmPlan *plan, int32_t base)
 {
     const CmvmProblem *problem = plan->problem;
@@ -209,8 +208,7 @@ static CmvmReach column_reach(const CmvmPlan *plan, const int64_t *column, int32
 
 static void push_value(CmvmEngine *engine, CmvmReach reach, CmvmShape shape)
 {
-    vec_push(engine->arena, &engine->value,
-             (CmvmValue){.reach = reach, .a = CMVM_NONE, .b = CMVM_NONE, .alive = true, .first = CMVM_NONE});
+    vec_push(engine->arena, &engine->value, (CmvmValue){.reach = reach, .a = CMVM_NONE, .b = CMVM_NONE, .alive = true, .first = CMVM_NONE});
     vec_push(engine->arena, &engine->shape, shape);
 }
 

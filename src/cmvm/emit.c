@@ -40,8 +40,8 @@ static CmvmTerm join(Emit *e, CmvmTerm a, CmvmTerm b)
     x.high = (int16_t)(x.high + node.shift_a);
     y.low = (int16_t)(y.low + node.shift_b);
     y.high = (int16_t)(y.high + node.shift_b);
-    CmvmReach sum = cmvm_reach_sum(cmvm_reach_shift(e->reach.at[a.value], node.shift_a), cmvm_reach_shift(e->reach.at[b.value], node.shift_b),
-                                   node.negate_b);
+    CmvmReach sum = cmvm_reach_sum(cmvm_reach_shift(e->reach.at[a.value], node.shift_a),
+                                   cmvm_reach_shift(e->reach.at[b.value], node.shift_b), node.negate_b);
     e->price[CMVM_BITS] += (uint64_t)cmvm_price(CMVM_BITS, &x, &y, node.negate_b, sum, INT32_MAX);
     e->price[CMVM_LUTS] += (uint64_t)cmvm_price(CMVM_LUTS, &x, &y, node.negate_b, sum, INT32_MAX);
     vec_push(e->scratch, &e->shape, cmvm_shape(sum, x.low < y.low ? x.low : y.low, u32_max(x.level, y.level) + 1));
@@ -131,7 +131,8 @@ CmvmSolution cmvm_emit(Arena *arena, CmvmEngine *engine, const CmvmPlan *plan)
             continue;
         CmvmTerm term = emit_value(&e, problem->n_in + use->column);
         if (term.value != CMVM_ZERO)
-            solution.out[j] = (CmvmResult){term.value, term.shift + (int32_t)use->shift + problem->weight_step_log2, term.negative != use->negative};
+            solution.out[j] =
+                (CmvmResult){term.value, term.shift + (int32_t)use->shift + problem->weight_step_log2, term.negative != use->negative};
     }
     solution.n_nodes = e.node.n;
     solution.node = arena_array(arena, CmvmNode, e.node.n);

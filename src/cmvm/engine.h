@@ -25,7 +25,7 @@
 /* What decisions look at. A value is a multiple of 2^low and lies in [-2^high, 2^high). */
 typedef struct CmvmShape {
     int16_t low, high;
-    uint8_t level;   /* adders before it */
+    uint8_t level;    /* adders before it */
     bool is_negative; /* can be */
 } CmvmShape;
 
@@ -40,8 +40,8 @@ typedef struct CmvmValue {
     int16_t shift_a, shift_b;
     bool negative_a, negative_b, alive;
     int32_t cost;
-    uint32_t uses;               /* as operand of nodes */
-    uint32_t n_digits, first;    /* its digits in columns */
+    uint32_t uses;            /* as operand of nodes */
+    uint32_t n_digits, first; /* its digits in columns */
 } CmvmValue;
 
 typedef struct CmvmTerm {
@@ -69,9 +69,9 @@ typedef struct CmvmColumn {
     } id;
     CmvmTerms passive; /* terms that take no part in sharing */
     uint64_t kraft, kraft_limit;
-    uint64_t rise;     /* of kraft, by matches found and not yet applied */
+    uint64_t rise; /* of kraft, by matches found and not yet applied */
     uint32_t n_positive;
-    int32_t top;       /* bits from there on are not read */
+    int32_t top;                      /* bits from there on are not read */
     int64_t tree_cost, old_tree_cost; /* old: before the first change in engine->dirty */
     uint32_t chain;                   /* scratch of the search for matches */
     bool is_dirty, is_listed;         /* tree_cost is of an earlier state; in engine->dirty */
@@ -79,9 +79,9 @@ typedef struct CmvmColumn {
 
 /* (a, b, shift, sub) stands for a + (b << shift), or a - (b << shift). */
 typedef struct CmvmPair {
-    uint64_t key;       /* 0: empty */
-    uint32_t node;      /* + 1: the pattern is this node; 0: no node */
-    uint32_t count : 20; /* occurrences in all columns, overlapping ones too */
+    uint64_t key;         /* 0: empty */
+    uint32_t node;        /* + 1: the pattern is this node; 0: no node */
+    uint32_t count : 20;  /* occurrences in all columns, overlapping ones too */
     uint32_t queued : 12; /* the bucket where it waits; 0: in none */
 } CmvmPair;
 
@@ -131,7 +131,8 @@ typedef struct CmvmEngine {
     VEC(CmvmShape) shape;
     VEC(CmvmValue) value;
     VEC(CmvmDigit) digit;
-    struct CmvmIds free_digit, free_value, unused, dirty; /* unused: values that may have lost their last use; dirty: changed columns */
+    struct CmvmIds free_digit, free_value, unused, dirty,
+        homes; /* unused: values that may have lost their last use; dirty: changed columns */
     CmvmPairs pairs;
     CmvmKeys keys;
     VEC(CmvmMatch) match;
@@ -156,22 +157,22 @@ typedef struct CmvmColumnForm {
 typedef struct CmvmPlan {
     const CmvmProblem *problem;
     uint32_t n_columns;
-    int64_t *weight;       /* [n_columns][n_in], odd in common, reduced modulo the bits that are read */
-    uint32_t *limit;       /* [n_columns] deadline in levels */
-    int32_t *top;          /* [n_columns] */
-    CmvmColumnForm *use;   /* [n_out] */
-    CmvmShape *shape;      /* [n_in] */
-    CmvmReach *reach;      /* [n_in] */
+    int64_t *weight;     /* [n_columns][n_in], odd in common, reduced modulo the bits that are read */
+    uint32_t *limit;     /* [n_columns] deadline in levels */
+    int32_t *top;        /* [n_columns] */
+    CmvmColumnForm *use; /* [n_out] */
+    CmvmShape *shape;    /* [n_in] */
+    CmvmReach *reach;    /* [n_in] */
     uint64_t n_digits;
 } CmvmPlan;
 
 /* Which columns are sums of another one and a difference. */
 typedef struct CmvmParents {
-    uint32_t *of;      /* [n_columns]; CMVM_NONE */
-    uint8_t *shift;    /* column = +- (parent << shift) + rest */
+    uint32_t *of;   /* [n_columns]; CMVM_NONE */
+    uint8_t *shift; /* column = +- (parent << shift) + rest */
     bool *negative;
-    uint32_t *limit;   /* [n_columns] deadlines that leave the children their time */
-    uint32_t n;        /* columns that have one */
+    uint32_t *limit; /* [n_columns] deadlines that leave the children their time */
+    uint32_t n;      /* columns that have one */
 } CmvmParents;
 
 CmvmPlan cmvm_plan(Arena *arena, const CmvmProblem *problem);
@@ -198,11 +199,13 @@ static inline int32_t cmvm_key_shift(uint64_t key) { return (int32_t)((key - 1) 
 static inline bool cmvm_key_sub(uint64_t key) { return (key - 1) & 1; }
 
 void cmvm_pairs_init(CmvmPairs *pairs, Arena *parent);
-CmvmPair *cmvm_pairs_find(CmvmPairs *pairs, uint64_t key);                       /* NULL: not there */
-void cmvm_pairs_reserve(CmvmPairs *pairs, Arena *parent, uint32_t more);         /* before cmvm_pairs_take of so many */
-CmvmPair *cmvm_pairs_take(CmvmPairs *pairs, uint64_t key);                       /* makes it */
-void cmvm_pairs_drop(CmvmPairs *pairs, CmvmPair *pair);    /* if nothing holds it any more */
-void cmvm_pairs_prefetch(const CmvmPairs *pairs, uint64_t key);
+CmvmPair *cmvm_pairs_find(CmvmPairs *pairs, uint64_t key);               /* NULL: not there */
+void cmvm_pairs_reserve(CmvmPairs *pairs, Arena *parent, uint32_t more); /* before cmvm_pairs_take of so many */
+CmvmPair *cmvm_pairs_take(CmvmPairs *pairs, uint64_t key);               /* makes it */
+void cmvm_pairs_drop(CmvmPairs *pairs, CmvmPair *pair);                  /* if nothing holds it any more */
+/* The digit's pairs with those of the column. A digit of the same value and shift in it is returned instead, and nothing counted. */
+uint32_t cmvm_count_up(CmvmEngine *engine, const CmvmColumn *column, uint64_t form);
+void cmvm_count_down(CmvmEngine *engine, const CmvmColumn *column, uint64_t form);
 void cmvm_queue(CmvmEngine *engine, CmvmPair *pair, int64_t gain);
 uint32_t cmvm_bucket(int64_t gain);
 int64_t cmvm_gain(const CmvmEngine *engine, const CmvmPair *pair, uint32_t count);

@@ -16,9 +16,18 @@
 #define FIRST_SLOTS (1u << 10)
 #define EXACT_GAINS 64 /* above it 32 buckets an octave: an order within 3 % is enough, and a pattern whose count grows moves seldom */
 
-static uint32_t slot_of(const CmvmPairs *pairs, uint64_t key) { return (uint32_t)(key * 0x9e3779b97f4a7c15ull >> 32) & (pairs->n_slots - 1); }
+static inline uint32_t slot_of(const CmvmPairs *pairs, uint64_t key)
+{
+    return (uint32_t)(key * 0x9e3779b97f4a7c15ull >> 32) & (pairs->n_slots - 1);
+}
 
-void cmvm_pairs_prefetch(const CmvmPairs *pairs, uint64_t key) { __builtin_prefetch(&pairs->slot[slot_of(pairs, key)], 1); }
+/* The entry of a key from its home slot on, or the empty one where it belongs. */
+static inline CmvmPair *probe(const CmvmPairs *pairs, uint64_t key, uint32_t home)
+{
+    while (pairs->slot[home].key != key && pairs->slot[home].key != 0)
+        home = (home + 1) & (pairs->n_slots - 1);
+    return &pairs->slot[home];
+}
 
 void cmvm_pairs_init(CmvmPairs *pairs, Arena *parent)
 {
@@ -32,53 +41,41 @@ void cmvm_pairs_init(CmvmPairs *pairs, Arena *parent)
 
 CmvmPair *cmvm_pairs_find(CmvmPairs *pairs, uint64_t key)
 {
-    uint32_t at = slot_of(pairs, key);
-    while (pairs->slot[at].key != key) {
-        if (pairs->slot[at].key == 0)
-            return NULL;
-        at = (at + 1) & (pairs->n_slots - 1);
-    }
-    return &pairs->slot[at];
+    CmvmPair *pair = probe(pairs, key, slot_of(pairs, key));
+    return pair->key == key ? pair : NULL;
 }
 
-CmvmPair *cmvm_pairs_take(CmvmPairs *pairs, uint64_t key)
+static inline CmvmPair *take_at(CmvmPairs *pairs, uint64_t key, uint32_t home)
 {
-    uint32_t at = slot_of(pairs, key);
-    while (pairs->slot[at].key != key) {
-        if (pairs->slot[at].key == 0) {
-            pairs->slot[at] = (CmvmPair){.key = key};
-            pairs->n_used++;
-            break;
-        }
-        at = (at + 1) & (pairs->n_slots - 1);
+    CmvmPair *pair = probe(pairs, key, home);
+    if (pair->key == 0) {
+        pair->key = key;
+        pairs->n_used++;
     }
-    return &pairs->slot[at];
+    return pair;
 }
+
+CmvmPair *cmvm_pairs_take(CmvmPairs *pairs, uint64_t key) { return take_at(pairs, key, slot_of(pairs, key)); }
+
+static bool is_full(const CmvmPairs *pairs, uint32_t more) { return (uint64_t)pairs->n_used + more >= (uint64_t)pairs->n_slots / 16 * 11; }
 
 void cmvm_pairs_reserve(CmvmPairs *pairs, Arena *parent, uint32_t more)
 {
-    if ((uint64_t)pairs->n_used + more < (uint64_t)pairs->n_slots / 8 * 5)
+    if (!is_full(pairs, more))
         return;
     CmvmPairs old = *pairs;
-    while ((uint64_t)pairs->n_used + more >= (uint64_t)pairs->n_slots / 8 * 5)
+    while (is_full(pairs, more))
         pairs->n_slots *= 2;
     pairs->arena = arena_child(parent);
     pairs->slot = arena_array(pairs->arena, CmvmPair, pairs->n_slots);
-    for (uint32_t i = 0; i < old.n_slots; i++) {
-        if (old.slot[i].key == 0)
-            continue;
-        uint32_t at = slot_of(pairs, old.slot[i].key);
-        while (pairs->slot[at].key != 0)
-            at = (at + 1) & (pairs->n_slots - 1);
-        pairs->slot[at] = old.slot[i];
-    }
+    for (uint32_t i = 0; i < old.n_slots; i++)
+        if (old.slot[i].key != 0)
+            *probe(pairs, old.slot[i].key, slot_of(pairs, old.slot[i].key)) = old.slot[i];
     arena_destroy(old.arena);
 }
 
-void cmvm_pairs_drop(CmvmPairs *pairs, CmvmPair *pair)
+static void take_out(CmvmPairs *pairs, CmvmPair *pair)
 {
-    if (pair->count > 0 || pair->node != 0 || pair->queued != 0)
-        return;
     uint32_t mask = pairs->n_slots - 1, hole = (uint32_t)(pair - pairs->slot);
     for (uint32_t at = (hole + 1) & mask; pairs->slot[at].key != 0; at = (at + 1) & mask)
         if (((at - slot_of(pairs, pairs->slot[at].key)) & mask) >= ((at - hole) & mask)) {
@@ -89,8 +86,16 @@ void cmvm_pairs_drop(CmvmPairs *pairs, CmvmPair *pair)
     pairs->n_used--;
 }
 
+static inline bool is_idle(const CmvmPair *pair) { return pair->count == 0 && pair->node == 0 && pair->queued == 0; }
+
+void cmvm_pairs_drop(CmvmPairs *pairs, CmvmPair *pair)
+{
+    if (is_idle(pair))
+        take_out(pairs, pair);
+}
+
 /* ---- the queue ---- */
-int64_t cmvm_gain(const CmvmEngine *engine, const CmvmPair *pair, uint32_t count)
+static inline int64_t gain_of(const CmvmEngine *engine, const CmvmPair *pair, uint32_t count)
 {
     const CmvmShape *a = &engine->shape.at[cmvm_key_a(pair->key)], *b = &engine->shape.at[cmvm_key_b(pair->key)];
     int32_t shift = cmvm_key_shift(pair->key), low_b = b->low + shift, high_b = b->high + shift;
@@ -102,7 +107,9 @@ int64_t cmvm_gain(const CmvmEngine *engine, const CmvmPair *pair, uint32_t count
     return (int64_t)count * overlap - (pair->node != 0 ? 0 : width > 1 ? width : 1);
 }
 
-uint32_t cmvm_bucket(int64_t gain)
+int64_t cmvm_gain(const CmvmEngine *engine, const CmvmPair *pair, uint32_t count) { return gain_of(engine, pair, count); }
+
+static inline uint32_t bucket_of(int64_t gain)
 {
     if (gain < EXACT_GAINS)
         return gain <= 0 ? 0 : (uint32_t)gain;
@@ -110,13 +117,75 @@ uint32_t cmvm_bucket(int64_t gain)
     return u32_min(32 * octave + (uint32_t)(gain >> octave), CMVM_BUCKETS - 1);
 }
 
+uint32_t cmvm_bucket(int64_t gain) { return bucket_of(gain); }
+
 void cmvm_queue(CmvmEngine *engine, CmvmPair *pair, int64_t gain)
 {
     CmvmPairs *pairs = &engine->pairs;
-    uint32_t bucket = cmvm_bucket(gain);
+    uint32_t bucket = bucket_of(gain);
     pair->queued = bucket & (CMVM_BUCKETS - 1);
     if (bucket == 0)
         return;
     vec_push(engine->arena, &pairs->bucket[bucket].at, pair->key);
     pairs->top = u32_max(pairs->top, bucket);
+}
+
+/* ---- counts ---- */
+/* The keys of a digit with those of a column, and where they live; their lines are on the way while the rest is worked out. Returns the
+ * place of a digit of the same value and shift, CMVM_NONE if there is none. */
+static uint32_t gather(CmvmEngine *engine, const CmvmColumn *column, uint64_t form)
+{
+    CmvmPairs *pairs = &engine->pairs;
+    uint32_t n = column->form.at.n;
+    engine->keys.at.n = engine->homes.at.n = 0;
+    vec_reserve(engine->arena, &engine->keys.at, n);
+    vec_reserve(engine->arena, &engine->homes.at, n);
+    for (uint32_t i = 0; i < n; i++) {
+        uint64_t other = column->form.at.at[i];
+        if ((other ^ form) <= 1)
+            return i;
+        uint64_t key = cmvm_key(form, other);
+        uint32_t home = slot_of(pairs, key);
+        __builtin_prefetch(&pairs->slot[home], 1);
+        engine->keys.at.at[i] = key;
+        engine->homes.at.at[i] = home;
+    }
+    return CMVM_NONE;
+}
+
+uint32_t cmvm_count_up(CmvmEngine *engine, const CmvmColumn *column, uint64_t form)
+{
+    CmvmPairs *pairs = &engine->pairs;
+    uint32_t n = column->form.at.n;
+    cmvm_pairs_reserve(pairs, engine->arena, n);
+    uint32_t twin = gather(engine, column, form);
+    if (twin != CMVM_NONE)
+        return twin;
+    for (uint32_t i = 0; i < n; i++) {
+        CmvmPair *pair = take_at(pairs, engine->keys.at.at[i], engine->homes.at.at[i]);
+        assert(pair->count < (1u << 20) - 1);
+        pair->count++;
+        if ((pair->count < 2 && pair->node == 0) || engine->quiet)
+            continue;
+        int64_t gain = gain_of(engine, pair, pair->count);
+        if (bucket_of(gain) > pair->queued)
+            cmvm_queue(engine, pair, gain);
+    }
+    engine->work += n;
+    return CMVM_NONE;
+}
+
+void cmvm_count_down(CmvmEngine *engine, const CmvmColumn *column, uint64_t form)
+{
+    CmvmPairs *pairs = &engine->pairs;
+    uint32_t n = column->form.at.n;
+    gather(engine, column, form);
+    for (uint32_t i = 0; i < n; i++) {
+        CmvmPair *pair = probe(pairs, engine->keys.at.at[i], engine->homes.at.at[i]);
+        assert(pair->count > 0);
+        pair->count--;
+        if (is_idle(pair))
+            take_out(pairs, pair);
+    }
+    engine->work += n;
 }

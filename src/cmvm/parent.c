@@ -24,9 +24,9 @@ typedef struct Edge {
 typedef struct Grow {
     const CmvmPlan *plan;
     uint32_t beta;
-    Edge *best;       /* [n_columns] the cheapest way in; parent CMVM_NONE: from nothing */
-    uint32_t *price;  /* [n_columns] */
-    uint32_t *asap;   /* [n_columns] of columns inside */
+    Edge *best;      /* [n_columns] the cheapest way in; parent CMVM_NONE: from nothing */
+    uint32_t *price; /* [n_columns] */
+    uint32_t *asap;  /* [n_columns] of columns inside */
     bool *inside;
 } Grow;
 
@@ -129,7 +129,11 @@ CmvmParents cmvm_parents(Arena *arena, const CmvmPlan *plan, uint32_t beta)
     if (beta == CMVM_NONE || n < 2 || (uint64_t)n * n * plan->problem->n_in > MOST_STEPS || !is_narrow(plan))
         return parents;
     Arena *scratch = arena_child(arena);
-    Grow grow = {plan, beta, arena_array(scratch, Edge, n), arena_array(scratch, uint32_t, n), arena_array(scratch, uint32_t, n),
+    Grow grow = {plan,
+                 beta,
+                 arena_array(scratch, Edge, n),
+                 arena_array(scratch, uint32_t, n),
+                 arena_array(scratch, uint32_t, n),
                  arena_array(scratch, bool, n)};
     uint32_t *order = arena_array(scratch, uint32_t, n);
     for (uint32_t j = 0; j < n; j++) {

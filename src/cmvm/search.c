@@ -17,6 +17,7 @@
 
 #define MOST_PAIRS    (80ull << 20) /* initial pairs of a block, over all columns */
 #define MOST_PATTERNS (6ull << 20)  /* different ones */
+#define LITTLE        (150u << 10)  /* work that nobody waits for */
 #define HEAT          2u            /* bits that a step may cost at first, in the mean */
 
 /* ---- first solutions ---- */
@@ -44,7 +45,8 @@ static void activate(CmvmEngine *engine, uint32_t first, uint32_t n)
         uint32_t n_terms = column->passive.n, kept = 0;
         for (uint32_t i = 0; i < n_terms; i++) {
             CmvmTerm term = column->passive.at[i];
-            bool is_ours = term.value < n_in ? term.value >= first && term.value - first < n : first == 0 && term.value < engine->first_node;
+            bool is_ours =
+                term.value < n_in ? term.value >= first && term.value - first < n : first == 0 && term.value < engine->first_node;
             if (!is_ours) {
                 column->passive.at[kept++] = term;
                 continue;
@@ -221,7 +223,8 @@ static void ruin_columns(CmvmEngine *engine, CmvmTerms *scratch)
     if (rng_chance(&engine->rng, 2)) {
         uint32_t id = column->id.at.at[rng_below(&engine->rng, column->id.at.n)], n = 1 + rng_below(&engine->rng, 8);
         for (uint32_t next = id; n > 0; n--) {
-            next = engine->digit.at[next].next != CMVM_NONE ? engine->digit.at[next].next : engine->value.at[engine->digit.at[id].term.value].first;
+            next = engine->digit.at[next].next != CMVM_NONE ? engine->digit.at[next].next
+                                                            : engine->value.at[engine->digit.at[id].term.value].first;
             if (engine->digit.at[next].column != j)
                 other = engine->digit.at[next].column;
         }
@@ -297,11 +300,12 @@ static uint64_t work_of(const CmvmPlan *plan, uint64_t first)
     const CmvmProblem *problem = plan->problem;
     if (problem->work != 0)
         return problem->work;
-    uint64_t most = problem->effort == 2 ? 400ull << 20 : 6000ull << 20, by_size = plan->n_digits * (problem->effort == 2 ? 1ull << 17 : 1ull << 21);
+    uint64_t most = problem->effort == 2 ? 400ull << 20 : 6000ull << 20,
+             by_size = plan->n_digits * (problem->effort == 2 ? 1ull << 17 : 1ull << 21);
     if (problem->effort == 0)
         return 0;
     if (problem->effort == 1)
-        return first > 16ull << 20 ? 0 : first + (first < 1ull << 20 ? first : 1ull << 20);
+        return first / 2 > LITTLE ? first / 2 : plan->n_digits * 512 < LITTLE ? plan->n_digits * 512 : LITTLE;
     return by_size < most ? by_size : most;
 }
 

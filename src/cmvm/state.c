@@ -3,8 +3,6 @@
  * A digit that comes or goes forms a pair with each other digit of its column, so a change costs the length of one column. Digits of the
  * same value and shift never stand side by side: equal ones become one digit a place higher, opposite ones vanish.
  */
-#include <assert.h>
-
 #include "cmvm/engine.h"
 
 #define REACH_MOST ((int64_t)1 << 60)
@@ -41,10 +39,8 @@ CmvmShape cmvm_shape(CmvmReach reach, int32_t low, uint32_t level)
     uint64_t step = low < 60 ? (uint64_t)1 << low : (uint64_t)REACH_MOST;
     uint64_t below = reach.lo < 0 ? (uint64_t)-reach.lo : 0, above = reach.hi < 0 ? 0 : (uint64_t)reach.hi + step;
     uint64_t most = below > above ? below : above;
-    return (CmvmShape){.low = (int16_t)low,
-                       .high = (int16_t)(most <= 1 ? 0 : bit_length(most - 1)),
-                       .level = (uint8_t)level,
-                       .is_negative = reach.lo < 0};
+    return (CmvmShape){
+        .low = (int16_t)low, .high = (int16_t)(most <= 1 ? 0 : bit_length(most - 1)), .level = (uint8_t)level, .is_negative = reach.lo < 0};
 }
 
 int32_t cmvm_price(CmvmObjective objective, const CmvmShape *x, const CmvmShape *y, bool subtract, CmvmReach sum, int32_t top)
@@ -70,33 +66,6 @@ static CmvmShape moved(CmvmShape shape, int32_t shift)
     shape.low = (int16_t)(shape.low + shift);
     shape.high = (int16_t)(shape.high + shift);
     return shape;
-}
-
-/* ---- counts ---- */
-static void count_up(CmvmEngine *engine, uint32_t n)
-{
-    for (uint32_t i = 0; i < n; i++) {
-        CmvmPair *pair = cmvm_pairs_take(&engine->pairs, engine->keys.at.at[i]);
-        assert(pair->count < (1u << 20) - 1);
-        pair->count++;
-        if (engine->quiet || (pair->count < 2 && pair->node == 0))
-            continue;
-        int64_t gain = cmvm_gain(engine, pair, pair->count);
-        if (cmvm_bucket(gain) > pair->queued)
-            cmvm_queue(engine, pair, gain);
-    }
-    engine->work += n;
-}
-
-static void count_down(CmvmEngine *engine, uint32_t n)
-{
-    for (uint32_t i = 0; i < n; i++) {
-        CmvmPair *pair = cmvm_pairs_find(&engine->pairs, engine->keys.at.at[i]);
-        assert(pair != NULL && pair->count > 0);
-        if (--pair->count == 0)
-            cmvm_pairs_drop(&engine->pairs, pair);
-    }
-    engine->work += n;
 }
 
 /* ---- digits ---- */
@@ -126,8 +95,8 @@ static void link_digit(CmvmEngine *engine, uint32_t column, CmvmTerm term)
         id = vec_pop(&engine->free_digit.at);
     else
         vec_push(engine->arena, &engine->digit, (CmvmDigit){.column = 0});
-    engine->digit.at[id] = (CmvmDigit){
-        .term = term, .column = column, .place = c->id.at.n, .next = value->first, .previous = CMVM_NONE, .chain = CMVM_NONE};
+    engine->digit.at[id] =
+        (CmvmDigit){.term = term, .column = column, .place = c->id.at.n, .next = value->first, .previous = CMVM_NONE, .chain = CMVM_NONE};
     if (value->first != CMVM_NONE)
         engine->digit.at[value->first].previous = id;
     value->first = id;
@@ -142,28 +111,16 @@ static void link_digit(CmvmEngine *engine, uint32_t column, CmvmTerm term)
 void cmvm_add(CmvmEngine *engine, uint32_t column, CmvmTerm term)
 {
     CmvmColumn *c = &engine->column[column];
-    uint64_t form = cmvm_form(term);
-    uint32_t n = c->form.at.n;
-    engine->keys.at.n = 0;
-    vec_reserve(engine->arena, &engine->keys.at, n);
-    cmvm_pairs_reserve(&engine->pairs, engine->arena, n);
-    for (uint32_t i = 0; i < n; i++) {
-        uint64_t other = c->form.at.at[i];
-        if ((other ^ form) <= 1) {
-            cmvm_remove(engine, c->id.at.at[i]);
-            if (other == form) {
-                term.shift++;
-                cmvm_add(engine, column, term);
-            }
-            return;
-        }
-        uint64_t key = cmvm_key(form, other);
-        engine->keys.at.at[i] = key;
-        cmvm_pairs_prefetch(&engine->pairs, key);
+    uint32_t twin = cmvm_count_up(engine, c, cmvm_form(term));
+    if (twin == CMVM_NONE) {
+        link_digit(engine, column, term);
+        note(engine, (CmvmChange){CMVM_ADDED, column, term});
+        return;
     }
-    count_up(engine, n);
-    link_digit(engine, column, term);
-    note(engine, (CmvmChange){CMVM_ADDED, column, term});
+    bool equal = c->form.at.at[twin] == cmvm_form(term);
+    cmvm_remove(engine, c->id.at.at[twin]);
+    if (equal)
+        cmvm_add(engine, column, (CmvmTerm){term.value, term.shift + 1, term.negative});
 }
 
 void cmvm_remove(CmvmEngine *engine, uint32_t id)
@@ -190,21 +147,15 @@ void cmvm_remove(CmvmEngine *engine, uint32_t id)
     c->kraft -= 1ull << engine->shape.at[digit.term.value].level;
     c->n_positive -= !digit.term.negative;
     touch(engine, digit.column);
-    engine->keys.at.n = 0;
-    vec_reserve(engine->arena, &engine->keys.at, n);
-    for (uint32_t i = 0; i < n; i++) {
-        uint64_t key = cmvm_key(form, c->form.at.at[i]);
-        engine->keys.at.at[i] = key;
-        cmvm_pairs_prefetch(&engine->pairs, key);
-    }
-    count_down(engine, n);
+    cmvm_count_down(engine, c, form);
     note(engine, (CmvmChange){CMVM_REMOVED, digit.column, digit.term});
 }
 
 /* ---- nodes ---- */
 static uint64_t key_of_node(const CmvmValue *node)
 {
-    return cmvm_key(cmvm_form((CmvmTerm){node->a, node->shift_a, node->negative_a}), cmvm_form((CmvmTerm){node->b, node->shift_b, node->negative_b}));
+    return cmvm_key(cmvm_form((CmvmTerm){node->a, node->shift_a, node->negative_a}),
+                    cmvm_form((CmvmTerm){node->b, node->shift_b, node->negative_b}));
 }
 
 uint32_t cmvm_make(CmvmEngine *engine, uint64_t key, bool may_flip)
@@ -212,7 +163,8 @@ uint32_t cmvm_make(CmvmEngine *engine, uint64_t key, bool may_flip)
     uint32_t a = cmvm_key_a(key), b = cmvm_key_b(key);
     int32_t shift = cmvm_key_shift(key), shift_a = shift < 0 ? -shift : 0, shift_b = shift > 0 ? shift : 0;
     CmvmShape x = moved(engine->shape.at[a], shift_a), y = moved(engine->shape.at[b], shift_b);
-    CmvmReach reach_a = cmvm_reach_shift(engine->value.at[a].reach, shift_a), reach_b = cmvm_reach_shift(engine->value.at[b].reach, shift_b);
+    CmvmReach reach_a = cmvm_reach_shift(engine->value.at[a].reach, shift_a),
+              reach_b = cmvm_reach_shift(engine->value.at[b].reach, shift_b);
     bool sub = cmvm_key_sub(key), flip = sub && may_flip && y.low < x.low;
     CmvmReach reach = flip ? cmvm_reach_sum(reach_b, reach_a, true) : cmvm_reach_sum(reach_a, reach_b, sub);
     CmvmValue value = {.reach = reach,

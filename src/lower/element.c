@@ -50,7 +50,7 @@ void lower_clip(Lower *l, GraphRef ref)
 }
 
 /* Tensors know tighter ranges than wires: no interval of a sum of dependent terms is exact. */
-static bool cannot_overflow(const GraphNode *x, uint32_t element, const Quantiser *q)
+bool lower_cannot_overflow(const GraphNode *x, uint32_t element, const Quantiser *q)
 {
     if (q->overflow == OVERFLOW_WRAP || q->type.bits == 0 || x->range == NULL)
         return false;
@@ -75,7 +75,7 @@ void lower_quantise(Lower *l, GraphRef ref)
     for (uint32_t e = 0, n = shape_size(node->shape); e < n; e++) {
         l->b.element = e;
         Quantiser q = *quantiser_at(&node->attr.quant->map, node->shape, e);
-        if (cannot_overflow(lower_input_node(l, ref, 0), e, &q))
+        if (lower_cannot_overflow(lower_input_node(l, ref, 0), e, &q))
             q.overflow = OVERFLOW_WRAP; /* costs nothing */
         out[e] = lower_quantised(&l->b, in[e], &q);
     }

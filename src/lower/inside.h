@@ -19,6 +19,7 @@ typedef struct Lower {
     bool is_top;
     CircuitBuilder b;
     CircuitRef **value;          /* [module->nodes.n] -> [shape_size]; NULL: not lowered (a constant nobody asked for yet, or an error) */
+    int32_t **need;              /* [module->nodes.n] -> [shape_size]: bits from 2^need up are not read */
     uint32_t *circuit_module_of; /* [graph modules] index into circuit->modules */
     CircuitRef **call_out;       /* [module->nodes.n]: of a call, its outputs' wires one after the other */
 } Lower;
@@ -41,6 +42,13 @@ CircuitRef *lower_new(Lower *l, GraphRef ref); /* room for the node's wires */
 void lower_refuse(Lower *l, GraphRef ref, DiagCode code, const char *hint, const char *format, ...) KAON_PRINTF(5, 6);
 /* A module before the current one, which stays the last; its index. */
 uint32_t lower_add_module(Lower *l, const char *name);
+
+/* need.c: fills l->need */
+#define LOWER_ALL    INT32_MAX
+#define LOWER_UNREAD INT32_MIN
+void lower_find_needs(Lower *l);
+/* element.c: whether the tensor's range, which may be tighter than the wire's, fits the quantiser's type */
+bool lower_cannot_overflow(const GraphNode *x, uint32_t element, const Quantiser *q);
 
 /* value.c: wires with constants decided where ranges do */
 CircuitRef lower_max(CircuitBuilder *b, CircuitRef x, CircuitRef y);

@@ -19,6 +19,7 @@ typedef struct Kernel {
     const int64_t *weight; /* [n_in + n_out][n_out]: biases behind, one input each; [n_in][n_out] without */
     int32_t frac;
     const GraphNode *bias; /* NULL: none in the sum */
+    CmvmOutput *out;       /* [n_out] what is read of the result at any position */
     Map solved;            /* signature of a patch -> index into use */
     struct KernelUse {
         uint32_t n_positions, module; /* module MAP_NONE: not made */
@@ -107,6 +108,7 @@ static void solve_patch(Kernel *k, const CircuitRef *patch, CircuitRef *out)
                            .weight = k->weight,
                            .weight_step_log2 = -k->frac,
                            .in = in,
+                           .out = k->out,
                            .part = l->options->part,
                            .effort = l->options->effort,
                            .depth_extra = l->options->depth_extra,
@@ -260,6 +262,14 @@ static void lower_patches(Lower *l, GraphRef ref, const CircuitRef *patches, uin
     if (!read_weights(&k, w)) {
         l->value[ref] = NULL;
         return;
+    }
+    k.out = arena_array(l->arena, CmvmOutput, k.n_out);
+    for (uint32_t j = 0; j < k.n_out; j++) {
+        k.out[j] = (CmvmOutput){INT32_MIN, LOWER_UNREAD, INT32_MAX};
+        for (uint32_t p = 0; p < n_positions; p++) {
+            int32_t need = l->need[ref][(size_t)p * k.n_out + j];
+            k.out[j].highest_log2 = need > k.out[j].highest_log2 ? need : k.out[j].highest_log2;
+        }
     }
     k.use = arena_array(l->arena, struct KernelUse, n_positions);
     uint32_t *use = arena_array(l->arena, uint32_t, n_positions);

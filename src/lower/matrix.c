@@ -12,8 +12,8 @@ Circuit *lower_matrix(Arena *arena, const CmvmProblem *problem, const FixedType 
     l.b.layer = circuit_add_layer(circuit, "matrix");
     lower_solution(&l, problem, solution, in, out);
     if (circuit->width_error.any) {
-        diag_error(diags, DIAG_WIDTH, (Place){.part = "matrix"}, "give the inputs or the weights fewer bits", "output %u needs %u bits, %u are possible",
-                   circuit->width_error.element, circuit->width_error.bits, FIXED_MAX_BITS);
+        diag_error(diags, DIAG_WIDTH, (Place){.part = "matrix"}, "give the inputs or the weights fewer bits",
+                   "output %u needs %u bits, %u are possible", circuit->width_error.element, circuit->width_error.bits, FIXED_MAX_BITS);
         return NULL;
     }
     circuit_add_output_port(l.b.module, "y", true, problem->n_out, out);

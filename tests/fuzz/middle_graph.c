@@ -138,7 +138,7 @@ void fuzz_graph_through(Arena *arena, const Graph *graph, uint64_t seed)
     if (!is_small(typed))
         return;
     fuzz_graph_text(arena, typed);
-    LowerOptions lower = {.part = part_find("xcup"), .work = 100000, .file = "x"};
+    LowerOptions lower = {.part = part_find("xcup"), .effort = 1, .file = "x"};
     Circuit *circuit = lower_graph(arena, typed, &lower, &diags);
     FUZZ_OK_OR_TOLD(circuit != NULL, &diags);
     if (circuit == NULL)

@@ -34,59 +34,138 @@ static uint64_t plain_adders(const CmvmProblem *p)
     return n;
 }
 
-/* y for a vector x of small numbers: all arithmetic modulo 2^128 */
-static void expect_product(const CmvmProblem *p, const CmvmSolution *s, const int64_t *x)
+/* y for a vector x of small numbers: all arithmetic modulo 2^128; of bits that are read alone */
+static bool is_product(const CmvmProblem *p, const CmvmSolution *s, const int64_t *x)
 {
     u128 *value = calloc(p->n_in + s->n_nodes + 1, sizeof *value);
+    bool right = true;
     for (uint32_t i = 0; i < p->n_in; i++)
-        value[i] = (u128)(i128)x[i];
+        value[i] = (u128)(i128)x[i] << (p->in[i].step_log2 + 16);
     for (uint32_t i = 0; i < s->n_nodes; i++) {
         const CmvmNode *node = &s->node[i];
-        assert_true(node->a < p->n_in + i && node->b < p->n_in + i);
         u128 a = value[node->a] << node->shift_a, b = value[node->b] << node->shift_b;
         value[p->n_in + i] = node->negate_b ? a - b : a + b;
     }
     for (uint32_t j = 0; j < p->n_out; j++) {
         u128 want = 0, got = 0;
         for (uint32_t i = 0; i < p->n_in; i++)
-            want += (u128)(i128)p->weight[i * p->n_out + j] * (u128)(i128)x[i];
+            want += (u128)(i128)p->weight[i * p->n_out + j] * ((u128)(i128)x[i] << (p->in[i].step_log2 + 16));
         if (s->out[j].source != CMVM_ZERO)
             got = value[s->out[j].source] << (s->out[j].shift - p->weight_step_log2);
         if (s->out[j].negate)
             got = -got;
-        assert_true(want == got);
+        int64_t read =
+            p->out == NULL || p->out[j].highest_log2 == INT32_MAX ? 128 : (int64_t)p->out[j].highest_log2 - p->weight_step_log2 + 16;
+        if (read > 0)
+            right &= ((want - got) << (read < 128 ? 128 - read : 0)) == 0;
     }
     free(value);
+    return right;
+}
+
+/* Adder levels of each output, inputs being late by late[i], held against least + extra. */
+static uint32_t deepest(const CmvmProblem *p, const CmvmSolution *s, const uint32_t *late)
+{
+    uint32_t *level = calloc(p->n_in + s->n_nodes + 1, sizeof *level), most = 0;
+    memcpy(level, late, p->n_in * sizeof *level);
+    for (uint32_t i = 0; i < s->n_nodes; i++)
+        level[p->n_in + i] = u32_max(level[s->node[i].a], level[s->node[i].b]) + 1;
+    for (uint32_t j = 0; j < p->n_out; j++)
+        if (s->out[j].source != CMVM_ZERO)
+            most = u32_max(most, level[s->out[j].source]);
+    free(level);
+    return most;
+}
+
+/* Kraft: terms at levels d can be summed within level D iff sum 2^d <= 2^D. */
+static uint32_t least_depth(const CmvmProblem *p, const uint32_t *late)
+{
+    uint32_t most = 0;
+    for (uint32_t j = 0; j < p->n_out; j++) {
+        uint64_t kraft = 0;
+        for (uint32_t i = 0; i < p->n_in; i++)
+            if (p->in[i].range.lo != 0 || p->in[i].range.hi != 0)
+                kraft += (uint64_t)digits_of(p->weight[i * p->n_out + j]) << late[i];
+        uint32_t depth = 0;
+        while ((1ull << depth) < kraft)
+            depth++;
+        most = u32_max(most, depth);
+    }
+    return most;
 }
 
 typedef struct Shape {
     uint32_t n_in, n_out, bits, zeros_percent;
 } Shape;
 
-static void check(uint64_t seed, Shape shape)
+typedef struct Case {
+    CmvmProblem problem;
+    int64_t *x;
+    uint32_t *late;
+} Case;
+
+static Case random_case(Arena *arena, uint64_t seed, Shape shape)
 {
-    Arena *arena = arena_create(NULL);
     Rng rng = {seed};
+    Case c = {.x = arena_array(arena, int64_t, shape.n_in), .late = arena_array(arena, uint32_t, shape.n_in)};
     CmvmInput *in = arena_array(arena, CmvmInput, shape.n_in);
-    int64_t *weight = arena_array(arena, int64_t, (size_t)shape.n_in * shape.n_out), *x = arena_array(arena, int64_t, shape.n_in);
+    CmvmOutput *out = arena_array(arena, CmvmOutput, shape.n_out);
+    int64_t *weight = arena_array(arena, int64_t, (size_t)shape.n_in * shape.n_out);
+    const PartModel *part = part_find("xcup");
+    int32_t level_ps = (int32_t)part_price(part, (PartQuery){.operation = PART_ADD, .bits = 16}).delay_ps, earliest = INT32_MAX;
     for (uint32_t i = 0; i < shape.n_in; i++) {
-        bool zero = rng_chance(&rng, 20);
-        in[i] = (CmvmInput){zero ? interval_point(0) : interval_of(-128, 127), rng_between(&rng, -3, 3), rng_between(&rng, 0, 4000)};
-        x[i] = zero ? 0 : rng_between(&rng, -128, 127);
+        bool zero = rng_chance(&rng, 20), point = rng_chance(&rng, 20);
+        int32_t fixed = rng_between(&rng, -99, 99);
+        in[i] = (CmvmInput){zero    ? interval_point(0)
+                            : point ? interval_point(fixed)
+                                    : interval_of(-128, 127),
+                            rng_between(&rng, -3, 3), rng_between(&rng, 0, 4000)};
+        c.x[i] = zero ? 0 : point ? fixed : rng_between(&rng, -128, 127);
+        if (!interval_is_point(in[i].range))
+            earliest = in[i].arrival_ps < earliest ? in[i].arrival_ps : earliest;
     }
+    for (uint32_t i = 0; i < shape.n_in; i++)
+        c.late[i] = interval_is_point(in[i].range) ? 0 : (uint32_t)((in[i].arrival_ps - earliest + level_ps - 1) / level_ps);
     for (uint32_t i = 0; i < shape.n_in * shape.n_out; i++)
         if (rng_below(&rng, 100) >= shape.zeros_percent)
             weight[i] = (int64_t)(rng_u64(&rng) << (64 - shape.bits)) >> (64 - shape.bits);
-    CmvmProblem p = {shape.n_in, shape.n_out, weight, rng_between(&rng, -8, 2), in, NULL, part_find("xcup"), 0, seed};
-    CmvmSolution s = cmvm_solve(arena, &p);
-    if (!cmvm_verify(arena, &p, &s))
-        fail_msg("not the matrix: seed %llu, %u x %u", (unsigned long long)seed, shape.n_in, shape.n_out);
-    expect_product(&p, &s, x);
-    if (s.n_nodes > plain_adders(&p))
-        fail_msg("more adders than digits: seed %llu, %u x %u", (unsigned long long)seed, shape.n_in, shape.n_out);
-    CmvmSolution again = cmvm_solve(arena, &p);
+    for (uint32_t j = 0; j < shape.n_out; j++)
+        out[j] = (CmvmOutput){INT32_MIN, rng_chance(&rng, 2) ? INT32_MAX : rng_between(&rng, -12, 20), INT32_MAX};
+    c.problem = (CmvmProblem){.n_in = shape.n_in,
+                              .n_out = shape.n_out,
+                              .weight = weight,
+                              .weight_step_log2 = rng_between(&rng, -8, 2),
+                              .in = in,
+                              .out = rng_chance(&rng, 2) ? out : NULL,
+                              .part = part,
+                              .seed = seed,
+                              .effort = rng_below(&rng, 2),
+                              .depth_extra = rng_below(&rng, 3),
+                              .objective = rng_chance(&rng, 2) ? CMVM_BITS : CMVM_LUTS};
+    if (rng_chance(&rng, 4)) {
+        c.problem.effort = 2;
+        c.problem.work = 20000;
+    }
+    return c;
+}
+
+static void check(uint64_t seed, Shape shape)
+{
+    Arena *arena = arena_create(NULL);
+    Case c = random_case(arena, seed, shape);
+    const CmvmProblem *p = &c.problem;
+    CmvmSolution s = cmvm_solve(arena, p);
+    unsigned long long n = (unsigned long long)seed;
+    if (!cmvm_verify(arena, p, &s) || !is_product(p, &s, c.x))
+        fail_msg("not the matrix: seed %llu, %u x %u", n, shape.n_in, shape.n_out);
+    if (s.n_nodes > plain_adders(p))
+        fail_msg("more adders than digits: seed %llu, %u x %u", n, shape.n_in, shape.n_out);
+    if (deepest(p, &s, c.late) > least_depth(p, c.late) + p->depth_extra)
+        fail_msg("too deep: seed %llu, %u x %u: %u", n, shape.n_in, shape.n_out, deepest(p, &s, c.late));
+    CmvmSolution again = cmvm_solve(arena, p);
     assert_int_equal(again.n_nodes, s.n_nodes);
     assert_memory_equal(again.node, s.node, s.n_nodes * sizeof *s.node);
+    assert_memory_equal(again.out, s.out, p->n_out * sizeof *s.out);
     arena_destroy(arena);
 }
 
@@ -94,7 +173,7 @@ static void random_matrices(void **state)
 {
     (void)state;
     uint64_t seed = 1;
-    for (uint32_t n = 0; n < 300; n++, seed++) {
+    for (uint32_t n = 0; n < 400; n++, seed++) {
         Rng rng = {seed ^ 0x5eed};
         Shape shape = {1 + rng_below(&rng, 12), 1 + rng_below(&rng, 12), 1 + rng_below(&rng, 12), rng_below(&rng, 100)};
         check(seed, shape);
@@ -106,15 +185,25 @@ static void random_matrices(void **state)
     check(seed++, (Shape){16, 64, 6, 0});
     check(seed++, (Shape){64, 32, 2, 30});
     check(seed++, (Shape){300, 24, 3, 0});
+    check(seed++, (Shape){2700, 2, 1, 0}); /* more patterns than a table is to hold: blocks */
 }
 
-static CmvmSolution solve(Arena *arena, uint32_t n_in, uint32_t n_out, const int64_t *weight, CmvmProblem *p)
+static CmvmSolution solve_at(Arena *arena, uint32_t n_in, uint32_t n_out, const int64_t *weight, CmvmProblem *p)
 {
     CmvmInput *in = arena_array(arena, CmvmInput, n_in);
     for (uint32_t i = 0; i < n_in; i++)
         in[i] = (CmvmInput){interval_of(0, 255), 0, 0};
-    *p = (CmvmProblem){.n_in = n_in, .n_out = n_out, .weight = weight, .in = in};
+    p->n_in = n_in;
+    p->n_out = n_out;
+    p->weight = weight;
+    p->in = in;
     return cmvm_solve(arena, p);
+}
+
+static CmvmSolution solve(Arena *arena, uint32_t n_in, uint32_t n_out, const int64_t *weight, CmvmProblem *p)
+{
+    *p = (CmvmProblem){.depth_extra = 2};
+    return solve_at(arena, n_in, n_out, weight, p);
 }
 
 static void trivial_columns(void **state)
@@ -153,23 +242,77 @@ static void sharing(void **state)
     arena_destroy(arena);
 }
 
-static void wrong_solutions_are_found(void **state)
+/* Eight columns, each the first one and one input more: a random first column costs its digits, each other one a single adder. */
+static void parents(void **state)
 {
     (void)state;
     Arena *arena = arena_create(NULL);
+    int64_t weight[16 * 8];
+    uint32_t digits = 0;
+    Rng rng = {11};
+    for (uint32_t i = 0; i < 16; i++) {
+        int64_t base = rng_between(&rng, -500, 500);
+        digits += digits_of(base);
+        for (uint32_t j = 0; j < 8; j++)
+            weight[i * 8 + j] = base + (j > 0 && i == j ? 1024 : 0);
+    }
     CmvmProblem p;
-    const int64_t weight[2] = {3, 5};
-    CmvmSolution s = solve(arena, 2, 1, weight, &p);
-    assert_true(cmvm_verify(arena, &p, &s));
-    s.node[0].shift_b++;
-    assert_false(cmvm_verify(arena, &p, &s));
-    s.node[0].shift_b--;
-    s.out[0].negate = true;
-    assert_false(cmvm_verify(arena, &p, &s));
+    CmvmSolution s = solve(arena, 16, 8, weight, &p);
+    assert_in_range(s.n_nodes, 8, digits - 1 + 7);
     arena_destroy(arena);
 }
 
-/* 16 terms at level 0 need 4 levels; two more are allowed */
+/* Bits that nobody reads: 7 x modulo 8 is -x, and what lies above is not there at all. */
+static void unread_bits(void **state)
+{
+    (void)state;
+    Arena *arena = arena_create(NULL);
+    const int64_t weight[2 * 3] = {7, 7, 7, 24, 24, 24};
+    const CmvmOutput out[3] = {{INT32_MIN, 3, INT32_MAX}, {INT32_MIN, INT32_MAX, INT32_MAX}, {INT32_MIN, INT32_MIN, INT32_MAX}};
+    CmvmProblem p = {.out = out};
+    CmvmSolution s = solve_at(arena, 2, 3, weight, &p);
+    assert_int_equal(s.out[0].source, 0);
+    assert_true(s.out[0].negate);
+    assert_int_equal(s.n_nodes, 3); /* 8x - x + 32y - 8y */
+    assert_int_equal(s.out[2].source, CMVM_ZERO);
+    arena_destroy(arena);
+}
+
+/* cmvm_verify says no to every changed node that changes the product, and yes to every one that does not. */
+static void wrong_solutions_are_found(void **state)
+{
+    (void)state;
+    uint32_t n_wrong = 0;
+    for (uint64_t seed = 1; seed <= 200; seed++) {
+        Arena *arena = arena_create(NULL);
+        Case c = random_case(arena, seed, (Shape){3, 3, 6, 20});
+        CmvmProblem *p = &c.problem;
+        CmvmSolution s = cmvm_solve(arena, p);
+        Rng rng = {seed};
+        uint32_t j = rng_below(&rng, p->n_out);
+        if (s.n_nodes > 0 && !rng_chance(&rng, 4)) {
+            CmvmNode *node = &s.node[rng_below(&rng, s.n_nodes)];
+            uint32_t what = rng_below(&rng, 3);
+            node->shift_a += what == 0;
+            node->negate_b = node->negate_b != (what == 1);
+            node->b = what == 2 ? rng_below(&rng, p->n_in) : node->b;
+        } else if (s.out[j].source != CMVM_ZERO) {
+            s.out[j].negate = !s.out[j].negate;
+        }
+        bool right = true;
+        for (uint32_t i = 0; i < p->n_in; i++) {
+            int64_t unit[3] = {0};
+            unit[i] = p->in[i].range.lo == 0 && p->in[i].range.hi == 0 ? 0 : (int64_t)1 << p->in[i].range.zeros;
+            right &= is_product(p, &s, unit);
+        }
+        assert_int_equal(cmvm_verify(arena, p, &s), right);
+        n_wrong += !right;
+        arena_destroy(arena);
+    }
+    assert_in_range(n_wrong, 100, 200);
+}
+
+/* 16 terms at level 0 need 4 levels */
 static void depth(void **state)
 {
     (void)state;
@@ -178,17 +321,86 @@ static void depth(void **state)
     Rng rng = {7};
     for (uint32_t i = 0; i < COUNT_OF(weight); i++)
         weight[i] = rng_chance(&rng, 2) ? 1 : -1;
-    CmvmProblem p;
-    CmvmSolution s = solve(arena, 16, 8, weight, &p);
-    assert_in_range(s.depth, 4, 6);
+    for (uint32_t extra = 0; extra < 4; extra++) {
+        CmvmProblem p = {.depth_extra = extra};
+        assert_in_range(solve_at(arena, 16, 8, weight, &p).depth, 4, 4 + extra);
+    }
+    CmvmProblem p = {.max_depth = 1};
+    assert_int_equal(solve_at(arena, 16, 8, weight, &p).depth, 4);
     arena_destroy(arena);
+}
+
+/* More work never gives a dearer solution, and on this matrix it gives a cheaper one. */
+static void search_pays(void **state)
+{
+    (void)state;
+    Arena *arena = arena_create(NULL);
+    int64_t weight[12 * 12];
+    Rng rng = {3};
+    for (uint32_t i = 0; i < COUNT_OF(weight); i++)
+        weight[i] = rng_between(&rng, -128, 127);
+    uint64_t cost[3];
+    for (uint32_t k = 0; k < 3; k++) {
+        CmvmProblem p = {.effort = k, .work = k == 2 ? 1000000 : 0, .depth_extra = 1};
+        cost[k] = solve_at(arena, 12, 12, weight, &p).cost_bits;
+    }
+    assert_true(cost[1] <= cost[0] && cost[2] < cost[1]);
+    arena_destroy(arena);
+}
+
+/* ---- constants: the fewest adders by exhaustion ---- */
+enum { CONSTANTS = 256, LARGEST = 1024, MOST_ADDERS = 3 };
+
+static void reach_constants(const uint32_t *have, uint32_t n, uint8_t *fewest)
+{
+    for (uint32_t i = 0; i < n; i++)
+        if (have[i] < LARGEST && n - 1 < fewest[have[i]])
+            fewest[have[i]] = (uint8_t)(n - 1);
+    if (n > MOST_ADDERS)
+        return;
+    uint32_t next[MOST_ADDERS + 2];
+    memcpy(next, have, n * sizeof *have);
+    for (uint32_t i = 0; i < n; i++)
+        for (uint32_t k = 0; k < n; k++)
+            for (uint32_t shift = 0; shift < 10; shift++)
+                for (uint32_t sub = 0; sub < 2; sub++) {
+                    int64_t sum = ((int64_t)have[i] << shift) + (sub ? -(int64_t)have[k] : (int64_t)have[k]);
+                    sum = sum < 0 ? -sum : sum;
+                    while (sum != 0 && sum % 2 == 0)
+                        sum /= 2;
+                    if (sum == 0 || sum >= LARGEST)
+                        continue;
+                    next[n] = (uint32_t)sum;
+                    reach_constants(next, n + 1, fewest);
+                }
+}
+
+/* Products with a constant of up to 8 bits need at most 3 adders. Digits cannot give all of them the fewest; one too many is the most. */
+static void constants(void **state)
+{
+    (void)state;
+    uint8_t fewest[LARGEST];
+    memset(fewest, 0xff, sizeof fewest);
+    const uint32_t one[1] = {1};
+    reach_constants(one, 1, fewest);
+    uint32_t excess = 0;
+    for (int64_t c = 1; c < CONSTANTS; c += 2) {
+        Arena *arena = arena_create(NULL);
+        CmvmProblem p = {.depth_extra = 3, .effort = 2, .work = 2000};
+        CmvmSolution s = solve_at(arena, 1, 1, &c, &p);
+        assert_in_range(s.n_nodes, fewest[c], fewest[c] + 1u);
+        excess += s.n_nodes - fewest[c];
+        arena_destroy(arena);
+    }
+    assert_in_range(excess, 0, 6);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(random_matrices),           cmocka_unit_test(trivial_columns), cmocka_unit_test(sharing),
-        cmocka_unit_test(wrong_solutions_are_found), cmocka_unit_test(depth),
+        cmocka_unit_test(random_matrices), cmocka_unit_test(trivial_columns), cmocka_unit_test(sharing),
+        cmocka_unit_test(parents),         cmocka_unit_test(unread_bits),     cmocka_unit_test(wrong_solutions_are_found),
+        cmocka_unit_test(depth),           cmocka_unit_test(search_pays),     cmocka_unit_test(constants),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
