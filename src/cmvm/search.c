@@ -327,7 +327,7 @@ CmvmEngine *cmvm_search(Arena *arena, const CmvmPlan *plan, uint64_t *work)
             first = others;
         keep_better(&best, other);
     }
-    if (!best.whole || budget == 0)
+    if (!best.whole || budget == 0 || plan->n_columns == 0)
         return best.engine;
     int64_t cost = best.cost;
     uint64_t before = best.engine->work;
