@@ -61,7 +61,7 @@ static bool check_array(const DesignPort *port, const NpyArray *array, const cha
         text_add(&is, "%s%llu", i ? ", " : "", (unsigned long long)array->dim[i]);
     text_put_shape(&wanted, port->shape);
     diag_error(diags, DIAG_EVENTS, (Place){ .file = path, .layer = port->name, .kind = "input" },
-               fmt(arena, "give [events, %s or [events, %u]", wanted.at + 1, port->n), "an array of shape [%s] is no list of events of shape %s", is.at, wanted.at);
+               port->shape.rank == 1 ? fmt(arena, "give [events, %u]", port->n) : fmt(arena, "give [events, %s or [events, %u]", wanted.at + 1, port->n), "an array of shape [%s] is no list of events of shape %s", is.at, wanted.at);
     return false;
 }
 
