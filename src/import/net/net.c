@@ -545,7 +545,7 @@ static const char *port_name(Net *net, const json_t *object, const char *fallbac
     const char *name;
     if (!json_object_get(object, "name") || !read_string(net, object, "name", &name))
         return fallback;
-    if (text_equal(import_identifier(net->arena, name, ""), name))
+    if (name[0] && text_equal(import_identifier(net->arena, name, ""), name))
         return name;
     diag_error(net->diags, DIAG_VALUE, place_of(net, "name"), "letters, digits and '_', no digit first",
                "'%s' cannot be the name of a port", name);
