@@ -57,7 +57,7 @@ static bool check_keys(Net *net, const json_t *object, const char *needed, const
     {
         if (in_list(needed, key) || in_list(optional, key))
             continue;
-        diag_error(net->diags, DIAG_UNKNOWN_ATTRIBUTE, place_of(net, key), fmt(net->arena, "known here: %s %s", needed, optional),
+        diag_error(net->diags, DIAG_UNKNOWN_ATTRIBUTE, place_of(net, key), fmt(net->arena, "known here: %s%s%s", needed, *needed && *optional ? " " : "", optional),
                    "key '%s' is not known", key);
         good = false;
     }
@@ -298,7 +298,7 @@ static bool need_rank(Net *net, uint32_t rank)
 {
     if (!net->known || net->shape.rank == rank)
         return net->known;
-    diag_error(net->diags, DIAG_SHAPE, place_of(net, NULL), "a flatten between them may be missing", "the input has %u axes, %u are needed",
+    diag_error(net->diags, DIAG_SHAPE, place_of(net, NULL), "[height, width, channels] are needed here; a flatten may stand too early", "the input has %u axes, %u are needed",
                net->shape.rank, rank);
     lose(net);
     return false;
@@ -532,7 +532,7 @@ static void read_op(Net *net, const json_t *object, size_t index)
         lose(net);
         return;
     }
-    if (check_keys(net, object, op->needed, fmt(net->arena, "op name %s", op->optional)))
+    if (check_keys(net, object, op->needed, fmt(net->arena, "op name%s%s", *op->optional ? " " : "", op->optional)))
         op->append(net, object);
     else
         lose(net);
