@@ -29,24 +29,13 @@ Design *design_create(Arena *arena, const DesignOptions *options)
     return design;
 }
 
-/* A Verilog identifier from the model's file name: letters, digits and underscores, not starting with a digit. */
-static const char *name_of_file(Arena *arena, const char *path)
-{
-    char *name = arena_strdup(arena, path_stem(arena, path));
-    for (char *c = name; *c; c++)
-        if (!((*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9')))
-            *c = '_';
-    if (name[0] == '\0' || (name[0] >= '0' && name[0] <= '9') || name[0] == '_')
-        return fmt(arena, "kaon_%s", name);
-    return name;
-}
-
 bool design_import(Design *design, const char *path, DiagList *diags)
 {
     double start = seconds_now();
     design->file = arena_strdup(design->arena, path);
     design->options.pass.file = design->file;
-    design->name = design->options.name != NULL ? design->options.name : name_of_file(design->arena, path);
+    EmitOptions emit = { .name = design->options.name != NULL ? design->options.name : path_stem(design->arena, path) };
+    design->name = emit_verilog_top_name(design->arena, NULL, &emit);
     design->model = import_model(design->arena, path, diags);
     design->seconds[DESIGN_IMPORT] = seconds_now() - start;
     return design->model != NULL && !diag_failed(diags);

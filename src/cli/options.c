@@ -207,6 +207,15 @@ static void usage(Command *command, const char *option, const char *text)
     diag_error(&command->diags, DIAG_USAGE, (Place){ .file = "kaon", .part = option }, NULL, "%s", text);
 }
 
+/* What the report calls the top module is what the Verilog calls it. */
+static void check_name(Command *command, const char *name)
+{
+    const char *possible = emit_verilog_top_name(command->arena, NULL, &(EmitOptions){ .name = name });
+    if (!text_equal(possible, name))
+        diag_error(&command->diags, DIAG_USAGE, (Place){ .file = "kaon", .part = "--name" }, fmt(command->arena, "%s would do", possible),
+                   "'%s' cannot be the name of a Verilog module", text_printable(command->arena, name, 60));
+}
+
 bool options_design(Command *command, DesignOptions *design)
 {
     const Options *options = &command->options;
@@ -232,6 +241,8 @@ bool options_design(Command *command, DesignOptions *design)
         usage(command, "--latency", "'auto' or a number of clocks from 1 is needed");
     if (options->name != NULL)
         design->name = options->name;
+    if (design->name != NULL)
+        check_name(command, design->name);
     design->valid = design->valid || options->valid;
     design->enable = design->enable || options->enable;
     design->reset = design->reset || options->reset;

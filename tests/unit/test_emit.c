@@ -98,6 +98,7 @@ static void test_names_are_legal(void **state)
                                     "  %3 = input y_0 : s4.0 [-8, 7]\n  %4 = add %0, %1 : s5.0 [-16, 14]\n  output reg = %4\n");
     EmitFiles files = emit(arena, circuit, &(EmitOptions){ 0 });
     assert_string_equal(emit_verilog_top_name(arena, circuit, &(EmitOptions){ 0 }), "module_x");
+    assert_string_equal(emit_verilog_top_name(arena, NULL, &(EmitOptions){ .name = "tb" }), "tb_x"); /* the test bench instantiates it */
     const char *text = file_text(&files, "rtl/module_x.v");
     assert_non_null(text);
     assert_non_null(strstr(text, "input wire signed [3:0] wire_x,"));

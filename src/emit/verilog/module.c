@@ -108,10 +108,7 @@ static void name_ports(VerilogModule *m)
     const CircuitModule *module = m->module;
     m->in_port = arena_array(m->arena, const char *, module->in_ports.n);
     m->out_port = arena_array(m->arena, const char *, module->out_ports.n);
-    for (uint32_t p = 0; p < module->in_ports.n; p++)
-        m->in_port[p] = verilog_unique(m->arena, &m->names, verilog_identifier(m->arena, module->in_ports.at[p].name));
-    for (uint32_t p = 0; p < module->out_ports.n; p++)
-        m->out_port[p] = verilog_unique(m->arena, &m->names, verilog_identifier(m->arena, module->out_ports.at[p].name));
+    verilog_name_ports(m->arena, &m->names, module, m->in_port, m->out_port);
 }
 
 static void name_inputs(VerilogModule *m)

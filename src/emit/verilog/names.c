@@ -33,7 +33,7 @@ static const char *const reserved[] = {
     "register", "reinterpret_cast", "requires", "short", "sizeof", "static_assert", "static_cast", "std", "switch", "template",
     "thread_local", "throw", "true", "try", "typeid", "typename", "uint32_t", "uint8_t", "using", "volatile", "wchar_t", "xor_eq",
     /* our own */
-    "clk", "clock_enable", "reset", "unused", "valid_in", "valid_line", "valid_out",
+    "clk", "clock_enable", "reset", "tb", "unused", "valid_in", "valid_line", "valid_out",
 };
 
 static bool is_reserved(const char *name)

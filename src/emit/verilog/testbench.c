@@ -22,7 +22,7 @@ static void put_ports(const Bench *b, Text *text)
 {
     const CircuitModule *top = circuit_top(b->circuit);
     const char *separator = "";
-    Map names = map_init(b->arena);
+    const char **port = emit_verilog_port_names(b->arena, b->circuit);
     text_add(text, "    %s dut (", b->top);
     struct { bool present; const char *name; } control[] = {
         { b->control.clk, "clk" }, { b->control.enable, "clock_enable" }, { b->control.reset, "reset" },
@@ -38,10 +38,8 @@ static void put_ports(const Bench *b, Text *text)
         bool inputs = side == 0;
         uint32_t n = inputs ? top->in_ports.n : top->out_ports.n, lsb = 0;
         for (uint32_t p = 0; p < n; p++) {
-            const char *port = inputs ? top->in_ports.at[p].name : top->out_ports.at[p].name;
             uint32_t bits = verilog_port_bits(top, inputs, p);
-            text_add(text, "%s\n        .%s(%s[%u:%u])", separator, verilog_unique(b->arena, &names, verilog_identifier(b->arena, port)),
-                     inputs ? "in_word" : "out_word", lsb + bits - 1, lsb);
+            text_add(text, "%s\n        .%s(%s[%u:%u])", separator, port[inputs ? p : top->in_ports.n + p], inputs ? "in_word" : "out_word", lsb + bits - 1, lsb);
             separator = ",";
             lsb += bits;
         }
@@ -191,7 +189,7 @@ void emit_simulation_makefile(Arena *arena, const Circuit *circuit, const EmitOp
              "synth:\n"
              "\tyosys -p 'read_verilog rtl/*.v; %s -top $(TOP); stat'\n\n"
              "clean:\n"
-             "\trm -rf sim\n\n"
+             "\trm -rf sim tb/output.hex\n\n"
              ".PHONY: icarus verilator lint synth clean\n",
              synth, top, synth);
     verilog_add_file(arena, options, files, "Makefile", "#", text);

@@ -6,6 +6,24 @@ const char *emit_verilog_top_name(Arena *arena, const Circuit *circuit, const Em
     return verilog_identifier(arena, options->name ? options->name : circuit_top(circuit)->name);
 }
 
+/* Inputs, then outputs, so that a clash goes to the output. */
+void verilog_name_ports(Arena *arena, Map *names, const CircuitModule *module, const char **in_port, const char **out_port)
+{
+    for (uint32_t p = 0; p < module->in_ports.n; p++)
+        in_port[p] = verilog_unique(arena, names, verilog_identifier(arena, module->in_ports.at[p].name));
+    for (uint32_t p = 0; p < module->out_ports.n; p++)
+        out_port[p] = verilog_unique(arena, names, verilog_identifier(arena, module->out_ports.at[p].name));
+}
+
+const char **emit_verilog_port_names(Arena *arena, const Circuit *circuit)
+{
+    const CircuitModule *top = circuit_top(circuit);
+    const char **port = arena_array(arena, const char *, (size_t)top->in_ports.n + top->out_ports.n);
+    Map names = map_init(arena);
+    verilog_name_ports(arena, &names, top, port, port + top->in_ports.n);
+    return port;
+}
+
 static void put_heading(Text *text, const char *comment, const char *heading)
 {
     if (!heading)

@@ -43,6 +43,7 @@ typedef struct VerilogModule {
 
 /* names.c */
 const char *verilog_identifier(Arena *arena, const char *text);              /* letters, digits, single underscores; not a keyword */
+void verilog_name_ports(Arena *arena, Map *names, const CircuitModule *module, const char **in_port, const char **out_port); /* [in_ports], [out_ports] */
 const char *verilog_unique(Arena *arena, Map *names, const char *identifier); /* with a number behind it where taken; noted as taken */
 const char *verilog_node_name(VerilogModule *m, CircuitRef ref);             /* dense_1_3_v12 */
 
