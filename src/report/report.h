@@ -13,7 +13,8 @@ typedef struct ReportLayer {
     const char *shape;    /* of its result: "[64]" */
     const char *weights;  /* type of its weights, "" if it has none */
     const char *result;   /* type of its result: "u6.6", "u3.1..u7.4" */
-    bool is_default;      /* some type of it was chosen by kaon */
+    bool weights_default; /* chosen by kaon: the type of its weights or bias */
+    bool result_default;  /* and that of its result */
     uint64_t adders, luts, register_bits;
     uint32_t depth;       /* adders one after the other */
 } ReportLayer;

@@ -51,7 +51,9 @@ void report_to_json(Arena *arena, const Report *report, json_t *object)
         set_text(arena, entry, "shape", layer->shape);
         set_text(arena, entry, "weights", layer->weights);
         set_text(arena, entry, "result", layer->result);
-        json_set(arena, entry, "default", json_boolean(layer->is_default));
+        json_set(arena, entry, "default", json_boolean(layer->weights_default || layer->result_default));
+        json_set(arena, entry, "weights_default", json_boolean(layer->weights_default));
+        json_set(arena, entry, "result_default", json_boolean(layer->result_default));
         set_number(arena, entry, "adders", layer->adders);
         set_number(arena, entry, "luts_estimated", layer->luts);
         set_number(arena, entry, "registers_estimated", layer->register_bits);
@@ -168,7 +170,8 @@ bool report_from_json(Arena *arena, const json_t *object, const char *file, Repo
                      .shape = get_text(&reader, entry, "shape"),
                      .weights = get_text(&reader, entry, "weights"),
                      .result = get_text(&reader, entry, "result"),
-                     .is_default = get_bool(&reader, entry, "default"),
+                     .weights_default = get_bool(&reader, entry, "weights_default"),
+                     .result_default = get_bool(&reader, entry, "result_default"),
                      .adders = get_number(&reader, entry, "adders"),
                      .luts = get_number(&reader, entry, "luts_estimated"),
                      .register_bits = get_number(&reader, entry, "registers_estimated"),
