@@ -309,6 +309,11 @@ static void run_nodes(OnnxImport *import, const uint32_t *order)
             run_node(&import->nodes[order[k]]);
 }
 
+static OnnxVariable in_files_order(OnnxImport *import, const OnnxValue *value)
+{
+    return value->variable.moved ? onnx_emit_axes(&import->nodes[value->maker], value->variable, NULL) : value->variable;
+}
+
 static void add_outputs(OnnxImport *import)
 {
     Map seen = map_init(import->scratch);
@@ -324,7 +329,7 @@ static void add_outputs(OnnxImport *import)
             diag_error(import->diags, DIAG_UNSUPPORTED, place, "put a DequantizeLinear behind it",
                        "the output is the integers of a QuantizeLinear");
         else if (value->kind == ONNX_VARIABLE)
-            graph_add_output(import->module, port_name(import, name, "output"), value->variable.ref, POST_NONE);
+            graph_add_output(import->module, port_name(import, name, "output"), in_files_order(import, value).ref, POST_NONE);
     }
 }
 
