@@ -90,14 +90,20 @@ static void add_scaling(Arena *arena, json_t *scalings, const InputScaling *scal
     json_set(arena, entry, "shift", json_integer(scaling->shift));
 }
 
+/* An empty list that belongs to `object` from the start, so that nothing leaks where memory ends; borrowed. */
+static json_t *set_list(Arena *arena, json_t *object, const char *key)
+{
+    json_t *list = json_array();
+    json_set(arena, object, key, list);
+    return list;
+}
+
 /* One number where all elements agree, else one an element. */
 static void add_scale(Arena *arena, json_t *entry, const DesignPort *port)
 {
     bool identity = scale_is_identity(&port->scale);
     uint32_t n = identity || spread_count(port->scale.spread, port->shape) == 1 ? 1 : port->n;
-    json_t *multipliers = json_array(), *offsets = json_array();
-    json_set(arena, entry, "multipliers", multipliers);
-    json_set(arena, entry, "offsets", offsets);
+    json_t *multipliers = set_list(arena, entry, "multipliers"), *offsets = set_list(arena, entry, "offsets");
     for (uint32_t i = 0; i < n; i++) {
         uint32_t k = identity ? 0 : spread_index(port->scale.spread, port->shape, i);
         json_push(arena, multipliers, json_real(identity ? 1 : rational_to_double(port->scale.multiplier[k])));
@@ -107,23 +113,22 @@ static void add_scale(Arena *arena, json_t *entry, const DesignPort *port)
 
 static void add_port(Arena *arena, json_t *ports, const DesignPort *port, const char *verilog_name)
 {
-    json_t *entry = json_object(), *types = json_array(), *shape = json_array();
+    json_t *entry = json_object();
     json_push(arena, ports, entry);
     json_set(arena, entry, "name", json_string(text_printable(arena, port->name, 1u << 16)));
     json_set(arena, entry, "verilog", json_string(verilog_name));
     json_set(arena, entry, "direction", json_string(port->quant.at != NULL ? "input" : "output"));
-    json_set(arena, entry, "shape", shape);
+    json_t *shape = set_list(arena, entry, "shape");
     for (uint32_t i = 0; i < port->shape.rank; i++)
         json_push(arena, shape, json_integer(port->shape.dim[i]));
-    json_set(arena, entry, "types", types);
+    json_t *types = set_list(arena, entry, "types");
     uint32_t n = spread_count(port->type.spread, port->shape) == 1 ? 1 : port->n;
     for (uint32_t i = 0; i < n; i++)
         json_push(arena, types, json_string(fixed_text(arena, type_at(&port->type, port->shape, i))));
     add_scale(arena, entry, port);
     if (port->quant.at == NULL)
         return;
-    json_t *quantisers = json_array();
-    json_set(arena, entry, "quantisers", quantisers);
+    json_t *quantisers = set_list(arena, entry, "quantisers");
     n = spread_count(port->quant.spread, port->shape) == 1 ? 1 : port->n;
     for (uint32_t i = 0; i < n; i++)
         json_push(arena, quantisers, json_string(quantiser_text(arena, quantiser_at(&port->quant, port->shape, i))));
@@ -133,8 +138,7 @@ static void add_ports(const Design *design, json_t *object)
 {
     Arena *arena = design->arena;
     const char **verilog_name = emit_verilog_port_names(arena, design->pipelined);
-    json_t *ports = json_array();
-    json_set(arena, object, "ports", ports);
+    json_t *ports = set_list(arena, object, "ports");
     for (uint32_t i = 0; i < design->inputs.n; i++)
         add_port(arena, ports, &design->inputs.at[i], verilog_name[i]);
     for (uint32_t i = 0; i < design->outputs.n; i++)
