@@ -458,6 +458,25 @@ static void kernels_with_a_scale_for_each_input(void **state)
     assert_refused(b, DIAG_UNSUPPORTED, "scales along another axis than the outputs");
 }
 
+/* The padded 0 is a number, the quantiser's integers stand for others. */
+static void zeros_beside_a_zero_point(void **state)
+{
+    for (int64_t pad = 0; pad < 2; pad++) {
+        Builder *b = window(*state, "Conv", "q v");
+        builder_int_list(b, "pads", 4, (const int64_t[]){pad, 0, 0, 0});
+        builder_floats(b, "s", SCALAR, FLOATS(0.5f));
+        builder_floats(b, "z", SCALAR, FLOATS(3));
+        builder_floats(b, "n", SCALAR, FLOATS(4));
+        builder_floats(b, "none", SCALAR, FLOATS(0));
+        builder_node(b, "Quant", "x s z n", "q");
+        builder_node(b, "Quant", "w s none n", "v");
+        if (pad)
+            assert_refused(b, DIAG_SCALE, "zeros are padded to an input with a zero point");
+        else
+            load(b);
+    }
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -475,6 +494,7 @@ int main(void)
         TEST(windows_that_are_not_taken),
         TEST(padding_that_says_two_things),
         TEST(kernels_with_a_scale_for_each_input),
+        TEST(zeros_beside_a_zero_point),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
