@@ -162,9 +162,24 @@ bool design_clock_parse(double ns, uint32_t *clock_ps)
     return true;
 }
 
+static const struct {
+    const char *text;
+    Head head;
+} HEADS[] = { { "model", HEAD_MODEL }, { "logits", HEAD_LOGITS }, { "argmax", HEAD_ARGMAX } };
+
+const char *design_head_text(Arena *arena, const PassOptions *options)
+{
+    for (size_t i = 0; i < COUNT_OF(HEADS); i++)
+        if (options->head == HEADS[i].head)
+            return HEADS[i].text;
+    Text text = text_init(arena);
+    text_put(&text, "cut=");
+    text_put_double(&text, options->cut);
+    return text.at;
+}
+
 bool design_head_parse(const char *text, PassOptions *options)
 {
-    static const struct { const char *text; Head head; } HEADS[] = { { "model", HEAD_MODEL }, { "logits", HEAD_LOGITS }, { "argmax", HEAD_ARGMAX } };
     for (size_t i = 0; i < COUNT_OF(HEADS); i++)
         if (text_equal(text, HEADS[i].text)) {
             options->head = HEADS[i].head;

@@ -33,6 +33,7 @@ bool design_options_parse(Arena *arena, Bytes bytes, const char *file, DesignOpt
 
 /* "model", "logits", "argmax", "cut=0.5"; and a clock period in ns. False if it is none. */
 bool design_head_parse(const char *text, PassOptions *options);
+const char *design_head_text(Arena *arena, const PassOptions *options); /* what design_head_parse reads as the same */
 bool design_clock_parse(double ns, uint32_t *clock_ps);
 
 typedef struct DesignPort {

@@ -113,15 +113,33 @@ static bool trace_end(Arena *arena, const Trace *trace, uint64_t n_events, DiagL
 
 /* ---- interpreters ---- */
 
+static uint32_t values_out(const Graph *graph)
+{
+    const GraphModule *top = graph_top(graph);
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < top->outputs.n; i++)
+        n += shape_size(graph_node(top, top->outputs.at[i].ref)->shape);
+    return n;
+}
+
 static bool run_f64(Arena *arena, const Design *design, RefNumbers numbers, const Events *events, Trace *trace, Results *out, DiagList *diags)
 {
     if (events->real == NULL) {
         diag_error(diags, DIAG_USAGE, (Place){ .file = design->name }, "leave out --raw", "the engines float and plain take real numbers");
         return false;
     }
-    RefExecutor *executor = ref_create(arena, design->model, numbers);
+    /* with another head than the model's own, the same is put behind the model as trained: else its results would not be the design's */
+    const Graph *model = design->model;
+    if (design->options.pass.head != HEAD_MODEL && (model = pass_head(arena, model, &design->options.pass, diags)) == NULL)
+        return false;
+    if (values_out(model) != out->width) {
+        diag_error(diags, DIAG_SHAPE, (Place){ .file = design->file }, "compile the model again", "the model as trained has %u output values, the design %u", values_out(model),
+                   out->width);
+        return false;
+    }
+    RefExecutor *executor = ref_create(arena, model, numbers);
     if (trace != NULL)
-        trace_begin(arena, trace, graph_top(design->model), events->n);
+        trace_begin(arena, trace, graph_top(model), events->n);
     out->real = arena_array(arena, double, events->n * out->width);
     for (uint64_t i = 0; i < events->n; i++) {
         ref_run_f64(executor, events->real + i * events->width, out->real + i * out->width);

@@ -153,6 +153,7 @@ static json_t *manifest(const Design *design, const EmitFiles *files)
     json_set(arena, object, "format", json_integer(MANIFEST_FORMAT));
     report_to_json(arena, &design->report, object);
     add_ports(design, object);
+    json_set(arena, object, "head", json_string(design_head_text(arena, &design->options.pass)));
     json_t *interface = json_object();
     json_set(arena, object, "interface", interface);
     json_set(arena, interface, "valid", json_boolean(design->options.valid));
@@ -267,6 +268,28 @@ bool design_load_report(Arena *arena, const char *folder, Report *report, DiagLi
     return read_manifest(arena, path_join(arena, folder, MANIFEST_NAME), &object, report, diags);
 }
 
+/* A file that was edited or comes from another design may be sound in itself and yet take events of another width. */
+static bool parts_agree(const Design *design, DiagList *diags)
+{
+    const CircuitModule *top = circuit_top(design->pipelined);
+    const GraphModule *model = graph_top(design->model);
+    uint32_t n_in = 0;
+    for (uint32_t i = 0; i < model->inputs.n; i++)
+        n_in += shape_size(graph_node(model, model->inputs.at[i])->shape);
+    bool agree = n_in == design->n_in && top->inputs.n == design->n_in && top->outputs.n == design->n_out;
+    for (uint32_t side = 0; agree && side < 2; side++)
+        for (uint32_t p = 0; p < (side == 0 ? design->inputs.n : design->outputs.n); p++) {
+            const DesignPort *port = side == 0 ? &design->inputs.at[p] : &design->outputs.at[p];
+            for (uint32_t i = 0; i < port->n; i++) {
+                CircuitRef ref = side == 0 ? top->inputs.at[port->first + i] : top->outputs.at[port->first + i].ref;
+                agree = agree && fixed_equal(circuit_node(top, ref)->type, type_at(&port->type, port->shape, i));
+            }
+        }
+    if (!agree)
+        diag_error(diags, DIAG_SHAPE, (Place){ .file = design->folder }, "compile the model again", "model.graph, typed.graph and design.circuit are not of one design");
+    return agree;
+}
+
 bool design_load(Design *design, const char *folder, DiagList *diags)
 {
     Arena *arena = design->arena;
@@ -288,6 +311,11 @@ bool design_load(Design *design, const char *folder, DiagList *diags)
     design->options.enable = json_is_true(json_object_get(interface, "enable"));
     design->options.reset = json_is_true(json_object_get(interface, "reset"));
     load_scaling(design, json_object_get(object, "input_scaling"));
+    const char *head = json_string_value(json_object_get(object, "head"));
+    if (head == NULL || !design_head_parse(head, &design->options.pass)) {
+        diag_error(diags, DIAG_VALUE, (Place){ .file = path, .part = "head" }, "compile the model again", "one of model, logits, argmax, cut=X is needed");
+        return false;
+    }
 
     const json_t *hashes = json_object_get(object, "files");
     if (read_part(design, hashes, "model.graph", &bytes, diags))
@@ -299,5 +327,5 @@ bool design_load(Design *design, const char *folder, DiagList *diags)
     if (design->model == NULL || design->typed == NULL || design->pipelined == NULL)
         return false;
     design->circuit = design->pipelined; /* by event, delays are transparent */
-    return design_collect_ports(design, diags);
+    return design_collect_ports(design, diags) && parts_agree(design, diags);
 }
