@@ -125,7 +125,7 @@ static uint32_t values_out(const Graph *graph)
 static bool run_f64(Arena *arena, const Design *design, RefNumbers numbers, const Events *events, Trace *trace, Results *out, DiagList *diags)
 {
     if (events->real == NULL) {
-        diag_error(diags, DIAG_USAGE, (Place){ .file = design->name }, "leave out --raw", "the engines float and plain take real numbers");
+        diag_error(diags, DIAG_USAGE, (Place){ .file = "kaon", .part = "--raw" }, "leave out --raw", "the engines float and plain take real numbers");
         return false;
     }
     /* with another head than the model's own, the same is put behind the model as trained: else its results would not be the design's */
@@ -251,7 +251,7 @@ bool engine_run(Arena *arena, Design *design, Engine engine, const Events *event
     *out = (Results){ .n = events->n, .width = design->n_out };
     Trace trace = { .folder = trace_folder }, *tracing = trace_folder != NULL ? &trace : NULL;
     if (tracing != NULL && engine != ENGINE_FLOAT && engine != ENGINE_PLAIN && engine != ENGINE_REF) {
-        diag_error(diags, DIAG_USAGE, (Place){ .file = design->name }, "use --engine ref or --engine float", "the engine %s has no layers to trace", engine_text(engine));
+        diag_error(diags, DIAG_USAGE, (Place){ .file = "kaon", .part = "--trace" }, "use --engine ref or --engine float", "the engine %s has no layers to trace", engine_text(engine));
         return false;
     }
     if (engine_exact(engine))

@@ -121,7 +121,7 @@ static void report_counts(const Events *events, const char *path, DiagList *diag
 bool events_read(Arena *arena, const Design *design, const char *const *paths, uint32_t n_paths, const EventsOptions *options, Events *out, DiagList *diags)
 {
     if (n_paths != design->inputs.n) {
-        diag_error(diags, DIAG_USAGE, (Place){ .file = design->name }, "give -i once per input, in the model's order", "%u event files for %u inputs", n_paths, design->inputs.n);
+        diag_error(diags, DIAG_USAGE, (Place){ .file = "kaon", .part = "--input" }, "give -i once per input, in the model's order", "%u event files for %u inputs", n_paths, design->inputs.n);
         return false;
     }
     *out = (Events){ .width = design->n_in };
@@ -231,12 +231,18 @@ static bool write_port(Arena *arena, const DesignPort *port, const Results *resu
     return raw ? npy_write_i64(arena, path, integer, dim, port->shape.rank + 1, diags) : npy_write_f64(arena, path, real, dim, port->shape.rank + 1, diags);
 }
 
+bool results_files_fit(const Design *design, uint32_t n_paths, DiagList *diags)
+{
+    if (n_paths != design->outputs.n)
+        diag_error(diags, DIAG_USAGE, (Place){ .file = "kaon", .part = "--output" }, "give -o once per output, in the model's order", "%u result files for %u outputs", n_paths,
+                   design->outputs.n);
+    return n_paths == design->outputs.n;
+}
+
 bool results_write(Arena *arena, const Design *design, const Results *results, const char *const *paths, uint32_t n_paths, bool raw, DiagList *diags)
 {
-    if (n_paths != design->outputs.n) {
-        diag_error(diags, DIAG_USAGE, (Place){ .file = design->name }, "give -o once per output, in the model's order", "%u result files for %u outputs", n_paths, design->outputs.n);
+    if (!results_files_fit(design, n_paths, diags))
         return false;
-    }
     for (uint32_t i = 0; i < n_paths; i++)
         if (!write_port(arena, &design->outputs.at[i], results, paths[i], raw, diags))
             return false;

@@ -46,6 +46,7 @@ typedef struct Results {
 
 bool engine_run(Arena *arena, Design *design, Engine engine, const Events *events, const char *trace_folder, Results *out, DiagList *diags);
 void results_real(Arena *arena, const Design *design, Results *results);
+bool results_files_fit(const Design *design, uint32_t n_paths, DiagList *diags); /* one a port */
 /* One array per output port; raw writes int64. */
 bool results_write(Arena *arena, const Design *design, const Results *results, const char *const *paths, uint32_t n_paths, bool raw, DiagList *diags);
 

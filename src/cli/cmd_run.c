@@ -42,7 +42,7 @@ int cmd_run(Command *command)
     Design *design = open_design(command);
     Events events;
     Results results;
-    if (design == NULL || !open_events(command, design, &events))
+    if (design == NULL || (options->output.n > 0 && !results_files_fit(design, options->output.n, diags)) || !open_events(command, design, &events))
         return 1;
     progress(engine_text(engine));
     bool ok = engine_run(arena, design, engine, &events, options->trace, &results, diags);

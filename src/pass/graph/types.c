@@ -399,6 +399,30 @@ static void check_port(const PortType *type, const char *what, const char *const
                "a type is given for %s '%s', which the model does not have", what, type->name);
 }
 
+/* Whether the layer holds weights (part 1) or a bias (part 2) whose type is open. */
+static bool has_open_number(const GraphModule *top, const char *layer, uint32_t part)
+{
+    for (GraphRef ref = 0; ref < top->nodes.n; ref++) {
+        const GraphNode *node = graph_node(top, ref);
+        if (!text_equal(node->layer, layer) || !is_linear(node) || node->n_inputs <= part)
+            continue;
+        const GraphNode *number = graph_input_node(top, node, part);
+        if (number->op == GRAPH_constant && is_real_constant(number))
+            return true;
+    }
+    return false;
+}
+
+static void check_open(const GraphModule *top, const LayerType *type, const PassOptions *options, DiagList *diags)
+{
+    const bool asked[] = {type->has_weights, type->has_bias};
+    static const char *const what[] = {"weights", "bias"};
+    for (uint32_t i = 0; i < 2; i++)
+        if (asked[i] && !has_open_number(top, type->layer, i + 1))
+            diag_error(diags, DIAG_USAGE, (Place){.file = options->file, .layer = type->layer, .part = what[i]}, "leave the type out",
+                       "a type is given, but the layer has none, or its own quantiser gives their type");
+}
+
 static void check_layers(const GraphModule *top, const PassOptions *options, DiagList *diags)
 {
     const char **names = arena_array(diags->arena, const char *, top->nodes.n);
@@ -409,8 +433,10 @@ static void check_layers(const GraphModule *top, const PassOptions *options, Dia
         bool known = false;
         for (GraphRef ref = 0; ref < top->nodes.n && !known; ref++)
             known = text_equal(names[ref], layer);
-        if (known)
+        if (known) {
+            check_open(top, &options->layers.at[i], options, diags);
             continue;
+        }
         const char *near = text_nearest(layer, names, top->nodes.n);
         diag_error(diags, DIAG_USAGE, (Place){.file = options->file}, near != NULL ? fmt(diags->arena, "did you mean '%s'?", near) : NULL,
                    "types are given for layer '%s', which the model does not have", layer);
