@@ -272,6 +272,21 @@ static void quantisers_by_channel_follow_their_axis(void **state)
     GIVES(load(b), X(15, 5, 0.5, 3), 1, 2, 1, 0);
 }
 
+static void channels_last_has_its_own_axis(void **state)
+{
+    Builder *b = builder_new(*state, 13);
+    builder_input(b, "x", DIMS(0, 1, 3, 2));
+    builder_floats(b, "one", DIMS(2), FLOATS(1, 1));
+    builder_floats(b, "m", DIMS(2), FLOATS(2, 3));
+    builder_floats(b, "o", DIMS(2), FLOATS(10, 20));
+    builder_floats(b, "zero", DIMS(2), FLOATS(0, 0));
+    builder_node(b, "BatchNormalization", "x m o zero one", "y");
+    builder_domain(b, "qonnx.custom_op.channels_last");
+    builder_float(b, "epsilon", 0);
+    builder_output(b, "y");
+    GIVES(load(b), X(1, 2, 3, 4, 5, 6), 12, 26, 16, 32, 20, 38);
+}
+
 static void tensors_add_in_either_order(void **state)
 {
     Builder *b = swapped(*state);
@@ -281,6 +296,10 @@ static void tensors_add_in_either_order(void **state)
     builder_floats(b, "c", DIMS(1, 2, 1, 2), FLOATS(1000, 2000, 3000, 4000));
     builder_node(b, "Add", "s c", "y");
     GIVES(load(b), X(1, 2, 3, 4), 1000 - 3, 2000 - 4, 3000 - 1, 4000 - 2);
+
+    b = swapped(*state);
+    builder_node(b, "Sub", "p x", "y"); /* a moved one before one that is not */
+    GIVES(load(b), X(1, 2, 3, 40), 2, 38, -2, -38);
 }
 
 static void readers_that_count_axes_get_the_files_order(void **state)
@@ -485,6 +504,7 @@ int main(void)
         TEST(max_pool_is_what_onnx_says),
         TEST(numbers_by_channel_follow_their_axis),
         TEST(quantisers_by_channel_follow_their_axis),
+        TEST(channels_last_has_its_own_axis),
         TEST(tensors_add_in_either_order),
         TEST(readers_that_count_axes_get_the_files_order),
         TEST(a_chain_of_images_has_two_transposes),
