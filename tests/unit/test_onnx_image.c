@@ -374,6 +374,28 @@ static void transposes_that_stay_are_one(void **state)
     GIVES(graph, X(1, 2, 3, 4, 5, 6), 1, 4, 2, 5, 3, 6);
 }
 
+/* Behind a Transpose, too, the first quantiser is the port's type, by the port's own axes; a second one is a node. */
+static void a_quantiser_behind_a_transpose_is_the_ports_type(void **state)
+{
+    Builder *b = builder_new(*state, 13);
+    builder_input(b, "x", DIMS(0, 1, 1, 2)); /* channels last */
+    builder_floats(b, "s", DIMS(2, 1, 1), FLOATS(1, 4));
+    builder_floats(b, "two", SCALAR, FLOATS(2));
+    builder_floats(b, "z", SCALAR, FLOATS(0));
+    builder_floats(b, "n", SCALAR, FLOATS(4));
+    builder_node(b, "Transpose", "x", "a");
+    builder_int_list(b, "perm", 4, INTS(0, 3, 1, 2));
+    builder_node(b, "Identity", "a", "b");
+    builder_node(b, "Quant", "b s z n", "q");
+    builder_int(b, "narrow", 0);
+    builder_node(b, "Quant", "q two z n", "y");
+    builder_int(b, "narrow", 0);
+    builder_output(b, "y");
+    Graph *graph = load(b);
+    assert_int_equal(count_op(graph, GRAPH_quantise), 1);
+    GIVES(graph, X(100, 100), 8, 14); /* 7 and 28; in steps of 2: 7 / 2 to even, and at most 7 of them */
+}
+
 static void a_bias_on_another_grid_stands_behind(void **state)
 {
     Builder *b = builder_new(*state, 13);
@@ -510,6 +532,7 @@ int main(void)
         TEST(a_chain_of_images_has_two_transposes),
         TEST(transposes_around_each_operator_vanish),
         TEST(transposes_that_stay_are_one),
+        TEST(a_quantiser_behind_a_transpose_is_the_ports_type),
         TEST(a_bias_on_another_grid_stands_behind),
         TEST(windows_that_are_not_taken),
         TEST(padding_that_says_two_things),

@@ -146,7 +146,7 @@ bool onnx_variable_moved(OnnxNode *node, uint32_t i, OnnxVariable *out)
         return false;
     }
     *out = value->variable;
-    out->port = value->maker == ONNX_NONE && value->n_uses == 1;
+    out->port = value->n_uses == 1 && (value->maker == ONNX_NONE || value->variable.port);
     return true;
 }
 

@@ -78,9 +78,9 @@ typedef struct OnnxVariable {
     bool batched;  /* dims.dim[0] is the batch */
     bool scaled;   /* its values are not known to lie on a binary grid: the integers carry a scale */
     OnnxType type;
-    GraphRef logits;               /* of a softmax: what went in; else GRAPH_NONE */
-    bool port;                     /* an input of the model that only this node reads: a quantiser may become the type of the port */
-    bool moved;                    /* the tensor of the graph has the axes in another order than the file, as below */
+    GraphRef logits; /* of a softmax: what went in; else GRAPH_NONE */
+    bool port;       /* where ref is an input of the model: only this node reads it, a quantiser may become the type of the port */
+    bool moved;      /* the tensor of the graph has the axes in another order than the file, as below */
     uint32_t axes[SHAPE_MAX_RANK]; /* axis k of the graph's tensor is axis axes[k] of the event in the file */
 } OnnxVariable;
 

@@ -249,6 +249,7 @@ static OnnxVariable set_port(OnnxNode *node, OnnxVariable x, const OnnxQuant *qu
     }
     port->attr.input = input;
     x.scaled = !binary;
+    x.port = false; /* another quantiser is a node */
     return x;
 }
 
