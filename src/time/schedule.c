@@ -208,6 +208,7 @@ void time_schedule_asap(TimeSchedule *s)
 
 typedef struct Mover {
     TimeSchedule *s;
+    const int64_t *asap_ps; /* [nodes] as soon as possible: what callers of a module count on at its outputs */
     int64_t *latest_ps;  /* [nodes] it may arrive within its stage */
     int32_t *held;       /* [nodes] last stage on which it is read */
     uint32_t *n_held;    /* [nodes] readers on that stage */
@@ -265,6 +266,8 @@ static int64_t latest_on(const Mover *m, CircuitRef i, int32_t stage)
             return 0;
         latest -= contract->reserve_ps;
     }
+    if (!s->is_top && s->is_output[i] && m->asap_ps[i] < latest)
+        latest = m->asap_ps[i];
     for (uint32_t k = s->users.first[i]; k < s->users.first[i + 1]; k++) {
         CircuitRef user = s->users.user[k];
         if (s->stage[user] == stage && start_by(m, user) < latest)
@@ -368,7 +371,8 @@ static void arrive(TimeSchedule *s)
 void time_schedule_save_bits(Arena *arena, TimeSchedule *s)
 {
     uint32_t n = s->module->nodes.n;
-    Mover m = { .s = s, .latest_ps = arena_array(arena, int64_t, n), .held = arena_array(arena, int32_t, n),
+    const int64_t *asap_ps = arena_copy(arena, s->offset_ps, n * sizeof *s->offset_ps, alignof(int64_t));
+    Mover m = { .s = s, .asap_ps = asap_ps, .latest_ps = arena_array(arena, int64_t, n), .held = arena_array(arena, int32_t, n),
                 .n_held = arena_array(arena, uint32_t, n) };
     int32_t *best = arena_copy(arena, s->stage, n * sizeof *s->stage, alignof(int32_t));
     for (uint32_t i = 0; i < n; i++)
