@@ -40,7 +40,7 @@ static double real_of_raw(Arena *scratch, const DesignPort *port, uint32_t eleme
     return rational_to_double(rational_add(scratch, value, port->scale.offset[k]));
 }
 
-/* [events, ...shape], [events, size], or for one event the shape alone */
+/* [events, ...shape] or [events, size]; where an event is one number, [events] */
 static bool check_array(const DesignPort *port, const NpyArray *array, const char *path, uint64_t *n, DiagList *diags)
 {
     if (array->rank >= 1 && array->dim[0] * port->n == array->n) {

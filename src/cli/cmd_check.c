@@ -43,6 +43,17 @@ static bool choose(Command *command, bool *chosen)
     return !diag_failed(&command->diags);
 }
 
+/* "Identical" must not be said where nothing was compared. */
+static bool has_comparison(Command *command, const bool *chosen)
+{
+    for (int i = 0; i < ENGINE_COUNT; i++)
+        if ((chosen[i] && i != ENGINE_REF) || command->options.expected.n > 0)
+            return true;
+    diag_error(&command->diags, DIAG_USAGE, (Place){ .file = "kaon", .part = "--engines" }, "name another engine, or give expected values with -y",
+               "nothing to compare: ref alone, which the others are compared with");
+    return false;
+}
+
 static const char *bits_text(Arena *arena, i128 raw, FixedType type)
 {
     Text text = text_init(arena);
@@ -231,12 +242,16 @@ int cmd_check(Command *command)
     bool chosen[ENGINE_COUNT] = { false };
     if (options->input.n == 0)
         diag_error(&command->diags, DIAG_USAGE, (Place){ .file = "kaon", .part = "--input" }, "kaon check out/ -i x.npy", "no events: give a file for each input");
-    if (!choose(command, chosen) || diag_failed(&command->diags))
+    if (!choose(command, chosen) || !has_comparison(command, chosen) || diag_failed(&command->diags))
         return 2;
     check.design = open_design(command);
     if (check.design == NULL ||
         !open_events(command, check.design, &check.events))
         return 1;
+    if (check.events.n == 0) {
+        diag_error(&command->diags, DIAG_EVENTS, (Place){ .file = options->input.at[0] }, "give at least one", "no events: nothing is compared");
+        return 1;
+    }
     check.engines = json_keep(command->arena, json_array());
     text_add(&command->out, "%s, %llu events\n", check.design->name, (unsigned long long)check.events.n);
     bool ok = run_engines(&check, chosen);

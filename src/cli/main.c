@@ -48,6 +48,7 @@ static bool has_usage_error(const DiagList *diags)
 
 static int finish(Command *command, int status)
 {
+    progress(NULL); /* a phase that failed left its line */
     if (diag_failed(&command->diags))
         status = has_usage_error(&command->diags) ? 2 : 1;
     if (command->json != NULL) {
