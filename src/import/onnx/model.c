@@ -330,6 +330,9 @@ static void add_outputs(OnnxImport *import)
                        "the output is the integers of a QuantizeLinear");
         else if (value->kind == ONNX_VARIABLE)
             graph_add_output(import->module, port_name(import, name, "output"), in_files_order(import, value).ref, POST_NONE);
+        else
+            diag_error(import->diags, DIAG_UNSUPPORTED, place, "let the model end with a tensor of numbers",
+                       "the output is a second result of its node, which kaon does not compute");
     }
 }
 
