@@ -278,8 +278,9 @@ static bool reads_broken(const OnnxNode *node)
 
 static void run_node(OnnxNode *node)
 {
-    bool constants = reads_constants_only(node);
-    if (node->op && !reads_broken(node)) {
+    bool constants = reads_constants_only(node), runs = node->op && !reads_broken(node);
+    uint32_t errors = node->import->diags->n_errors;
+    if (runs) {
         if (constants && !node->op->fold)
             onnx_refuse(node, NULL, NULL, "%s is not computed of constants", node->op->type);
         else if (!constants && !node->op->handler)
@@ -291,6 +292,9 @@ static void run_node(OnnxNode *node)
             node->op->handler(node);
     }
     node->done = true;
+    bool silent = runs && node->n_out > 0 && node->out[0] != ONNX_NONE && node->import->values.at[node->out[0]].kind == ONNX_UNSET;
+    if (silent && node->import->diags->n_errors == errors)
+        onnx_refuse(node, NULL, NULL, "an input that %s needs is left out", node->op->type);
     for (uint32_t i = 0; i < node->n_out; i++)
         if (node->out[i] != ONNX_NONE && node->import->values.at[node->out[i]].kind == ONNX_UNSET)
             node->import->values.at[node->out[i]].kind = ONNX_BROKEN;
