@@ -18,7 +18,7 @@ const char *design_phase_text(DesignPhase phase) { return PHASE_TEXT[phase]; }
 
 DesignOptions design_options_default(void)
 {
-    return (DesignOptions){ .pass = pass_options_default(), .part = part_find("xcup"), .latency_cycles = -1 };
+    return (DesignOptions){.pass = pass_options_default(), .part = part_find("xcup"), .latency_cycles = -1};
 }
 
 Design *design_create(Arena *arena, const DesignOptions *options)
@@ -34,7 +34,7 @@ bool design_import(Design *design, const char *path, DiagList *diags)
     double start = seconds_now();
     design->file = arena_strdup(design->arena, path);
     design->options.pass.file = design->file;
-    EmitOptions emit = { .name = design->options.name != NULL ? design->options.name : path_stem(design->arena, path) };
+    EmitOptions emit = {.name = design->options.name != NULL ? design->options.name : path_stem(design->arena, path)};
     design->name = emit_verilog_top_name(design->arena, NULL, &emit);
     design->model = import_model(design->arena, path, diags);
     design->seconds[DESIGN_IMPORT] = seconds_now() - start;
@@ -52,7 +52,7 @@ bool design_type(Design *design, DiagList *diags)
 bool design_lower(Design *design, DiagList *diags)
 {
     double start = seconds_now();
-    LowerOptions options = { .part = design->options.part, .file = design->file };
+    LowerOptions options = {.part = design->options.part, .file = design->file};
     design->circuit = lower_graph(design->arena, design->typed, &options, diags);
     design->seconds[DESIGN_LOWER] = seconds_now() - start;
     return design->circuit != NULL && !diag_failed(diags);
@@ -89,7 +89,8 @@ bool design_compile(Design *design, const char *path, void (*progress)(const cha
     static const struct {
         DesignPhase phase;
         bool (*run)(Design *design, DiagList *diags);
-    } PHASES[] = { { DESIGN_TYPE, design_type }, { DESIGN_LOWER, design_lower }, { DESIGN_OPTIMISE, design_optimise }, { DESIGN_SCHEDULE, design_schedule } };
+    } PHASES[] = {
+        {DESIGN_TYPE, design_type}, {DESIGN_LOWER, design_lower}, {DESIGN_OPTIMISE, design_optimise}, {DESIGN_SCHEDULE, design_schedule}};
     if (progress != NULL)
         progress(design_phase_text(DESIGN_IMPORT));
     if (!design_import(design, path, diags))

@@ -9,19 +9,19 @@
 
 /* From physical units to what the model takes, in double: clip((x - mean) / std, -clip, clip) * 2^shift; per feature of the last axis. */
 typedef struct InputScaling {
-    const char *port;         /* NULL: the first */
-    uint32_t n_mean, n_std;   /* 0: none; 1: for all; else the size of the last axis */
+    const char *port;       /* NULL: the first */
+    uint32_t n_mean, n_std; /* 0: none; 1: for all; else the size of the last axis */
     const double *mean, *std;
-    double clip;              /* 0: none */
+    double clip; /* 0: none */
     int32_t shift;
 } InputScaling;
 
 typedef struct DesignOptions {
     PassOptions pass;
     const PartModel *part;
-    uint32_t clock_ps;        /* 0: the part's */
-    int32_t latency_cycles;   /* -1: auto */
-    const char *name;         /* of the top; NULL: from the file */
+    uint32_t clock_ps;      /* 0: the part's */
+    int32_t latency_cycles; /* -1: auto */
+    const char *name;       /* of the top; NULL: from the file */
     bool valid, enable, reset;
     VEC(InputScaling) scaling;
 } DesignOptions;
@@ -39,31 +39,31 @@ bool design_clock_parse(double ns, uint32_t *clock_ps);
 typedef struct DesignPort {
     const char *name;
     Shape shape;
-    uint32_t first, n;      /* among the flat values of all ports */
-    QuantMap quant;         /* inputs: how a real number becomes raw */
-    TypeMap type;           /* of the raw values */
+    uint32_t first, n; /* among the flat values of all ports */
+    QuantMap quant;    /* inputs: how a real number becomes raw */
+    TypeMap type;      /* of the raw values */
     Scale scale;
-    GraphPost post;         /* outputs */
+    GraphPost post; /* outputs */
     bool is_default;
     const InputScaling *scaling; /* inputs; NULL: none */
 } DesignPort;
 
 typedef struct Design {
     Arena *arena;
-    const char *file;       /* the model file, as given */
-    const char *name;       /* of the top module */
-    const char *folder;     /* out/, when loaded from or saved to one */
+    const char *file;   /* the model file, as given */
+    const char *name;   /* of the top module */
+    const char *folder; /* out/, when loaded from or saved to one */
     DesignOptions options;
-    Graph *model;           /* as trained */
-    Graph *typed;           /* integers: what the hardware computes */
-    Circuit *circuit;       /* the same, a wire at a time, optimised */
-    Circuit *pipelined;     /* with registers */
+    Graph *model;       /* as trained */
+    Graph *typed;       /* integers: what the hardware computes */
+    Circuit *circuit;   /* the same, a wire at a time, optimised */
+    Circuit *pipelined; /* with registers */
     TimeReport time;
     Report report;
     VEC(DesignPort) inputs;
     VEC(DesignPort) outputs;
-    uint32_t n_in, n_out;   /* flat */
-    double seconds[8];      /* DesignPhase */
+    uint32_t n_in, n_out; /* flat */
+    double seconds[8];    /* DesignPhase */
 } Design;
 
 typedef enum DesignPhase {

@@ -7,8 +7,8 @@
 #include "base/sha256.h"
 
 #define MANIFEST_FORMAT 1
-#define VECTOR_EVENTS 256u
-#define VECTOR_SEED 1u
+#define VECTOR_EVENTS   256u
+#define VECTOR_SEED     1u
 
 EmitOptions design_emit_options(const Design *design)
 {
@@ -17,7 +17,8 @@ EmitOptions design_emit_options(const Design *design)
         .valid = design->options.valid,
         .enable = design->options.enable,
         .reset = design->options.reset,
-        .heading = fmt(design->arena, "%s, made by kaon %s from %s. This generated code belongs to you.", design->name, KAON_VERSION, path_base(design->file)),
+        .heading = fmt(design->arena, "%s, made by kaon %s from %s. This generated code belongs to you.", design->name, KAON_VERSION,
+                       path_base(design->file)),
     };
 }
 
@@ -35,8 +36,8 @@ bool design_emit(const Design *design, EmitFiles *files, DiagList *diags)
 static bool add_vectors(Design *design, EmitFiles *files, DiagList *diags)
 {
     Arena *arena = design->arena;
-    Events events = { 0 };
-    Results results = { 0 };
+    Events events = {0};
+    Results results = {0};
     events_random(arena, design, VECTOR_SEED, VECTOR_EVENTS, &events);
     if (!engine_run(arena, design, ENGINE_REF, &events, NULL, &results, diags))
         return false;
@@ -47,19 +48,19 @@ static bool add_vectors(Design *design, EmitFiles *files, DiagList *diags)
         emit_vector(&expected, design->pipelined, false, results.raw + i * results.width);
         text_put_char(&expected, '\n');
     }
-    vec_push(arena, files, (EmitFile){ "tb/input.hex", input.at, input.n });
-    vec_push(arena, files, (EmitFile){ "tb/expected.hex", expected.at, expected.n });
+    vec_push(arena, files, (EmitFile){"tb/input.hex", input.at, input.n});
+    vec_push(arena, files, (EmitFile){"tb/expected.hex", expected.at, expected.n});
     return true;
 }
 
 static void add_text(Arena *arena, EmitFiles *files, const char *name, const Text *text)
 {
-    vec_push(arena, files, (EmitFile){ name, text->at, text->n });
+    vec_push(arena, files, (EmitFile){name, text->at, text->n});
 }
 
 static void add_graph(Arena *arena, EmitFiles *files, const char *name, const Graph *graph)
 {
-    GraphSides sides = { 0 };
+    GraphSides sides = {0};
     Text text = text_init(arena);
     graph_print(&text, graph, &sides);
     add_text(arena, files, name, &text);
@@ -68,7 +69,7 @@ static void add_graph(Arena *arena, EmitFiles *files, const char *name, const Gr
         for (uint32_t k = 0; k < files->n; k++)
             known = known || text_equal(files->at[k].name, sides.at[i].name);
         if (!known)
-            vec_push(arena, files, (EmitFile){ sides.at[i].name, (const char *)sides.at[i].bytes.at, sides.at[i].bytes.n });
+            vec_push(arena, files, (EmitFile){sides.at[i].name, (const char *)sides.at[i].bytes.at, sides.at[i].bytes.n});
     }
 }
 
@@ -77,9 +78,9 @@ static void add_scaling(Arena *arena, json_t *scalings, const InputScaling *scal
     json_t *entry = json_object();
     json_push(arena, scalings, entry);
     json_set(arena, entry, "port", json_string(text_printable(arena, port, 1u << 16)));
-    const double *const list[] = { scaling->mean, scaling->std };
-    const uint32_t n[] = { scaling->n_mean, scaling->n_std };
-    const char *const key[] = { "mean", "std" };
+    const double *const list[] = {scaling->mean, scaling->std};
+    const uint32_t n[] = {scaling->n_mean, scaling->n_std};
+    const char *const key[] = {"mean", "std"};
     for (uint32_t k = 0; k < 2; k++) {
         json_t *numbers = json_array();
         json_set(arena, entry, key[k], numbers);
@@ -178,7 +179,7 @@ bool design_save(Design *design, const char *folder, DiagList *diags)
 {
     Arena *arena = design->arena;
     double start = seconds_now();
-    EmitFiles files = { 0 };
+    EmitFiles files = {0};
     if (!design_emit(design, &files, diags) || !add_vectors(design, &files, diags))
         return false;
     add_graph(arena, &files, "model.graph", design->model);
@@ -247,7 +248,8 @@ static bool read_part(Design *design, const json_t *hashes, const char *name, By
     sha256_hex(bytes->at, bytes->n, hex);
     const char *expected = json_string_value(json_object_get(hashes, name));
     if (expected == NULL || strcmp(hex, expected) != 0)
-        diag_warning(diags, DIAG_FILE, (Place){ .file = path }, "compile the model again", "this file is not what compile wrote: its sha256 differs from the manifest's");
+        diag_warning(diags, DIAG_FILE, (Place){.file = path}, "compile the model again",
+                     "this file is not what compile wrote: its sha256 differs from the manifest's");
     return true;
 }
 
@@ -258,7 +260,8 @@ static bool read_manifest(Arena *arena, const char *path, json_t **object, Repor
         return false;
     if (json_integer_value(json_object_get(*object, "format")) == MANIFEST_FORMAT)
         return report_from_json(arena, *object, path, report, diags);
-    diag_error(diags, DIAG_FORMAT, (Place){ .file = path, .part = "format" }, "compile the model again with this kaon", "not a manifest of format %d", MANIFEST_FORMAT);
+    diag_error(diags, DIAG_FORMAT, (Place){.file = path, .part = "format"}, "compile the model again with this kaon",
+               "not a manifest of format %d", MANIFEST_FORMAT);
     return false;
 }
 
@@ -286,7 +289,8 @@ static bool parts_agree(const Design *design, DiagList *diags)
             }
         }
     if (!agree)
-        diag_error(diags, DIAG_SHAPE, (Place){ .file = design->folder }, "compile the model again", "model.graph, typed.graph and design.circuit are not of one design");
+        diag_error(diags, DIAG_SHAPE, (Place){.file = design->folder}, "compile the model again",
+                   "model.graph, typed.graph and design.circuit are not of one design");
     return agree;
 }
 
@@ -303,7 +307,8 @@ bool design_load(Design *design, const char *folder, DiagList *diags)
     design->file = design->report.source;
     design->options.part = part_find(design->report.target);
     if (design->options.part == NULL) {
-        diag_error(diags, DIAG_VALUE, (Place){ .file = path, .part = "target" }, fmt(arena, "known here: %s", part_names()), "target '%s' is not known", design->report.target);
+        diag_error(diags, DIAG_VALUE, (Place){.file = path, .part = "target"}, fmt(arena, "known here: %s", part_names()),
+                   "target '%s' is not known", design->report.target);
         return false;
     }
     const json_t *interface = json_object_get(object, "interface");
@@ -313,7 +318,8 @@ bool design_load(Design *design, const char *folder, DiagList *diags)
     load_scaling(design, json_object_get(object, "input_scaling"));
     const char *head = json_string_value(json_object_get(object, "head"));
     if (head == NULL || !design_head_parse(head, &design->options.pass)) {
-        diag_error(diags, DIAG_VALUE, (Place){ .file = path, .part = "head" }, "compile the model again", "one of model, logits, argmax, cut=X is needed");
+        diag_error(diags, DIAG_VALUE, (Place){.file = path, .part = "head"}, "compile the model again",
+                   "one of model, logits, argmax, cut=X is needed");
         return false;
     }
 

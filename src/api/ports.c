@@ -16,11 +16,11 @@ static const InputScaling *scaling_of(const DesignOptions *options, const char *
 static void check_scaling(const Design *design, const DesignPort *port, DiagList *diags)
 {
     uint32_t last = port->shape.rank > 0 ? port->shape.dim[port->shape.rank - 1] : 1;
-    const uint32_t counts[] = { port->scaling->n_mean, port->scaling->n_std };
-    const char *const names[] = { "mean", "std" };
+    const uint32_t counts[] = {port->scaling->n_mean, port->scaling->n_std};
+    const char *const names[] = {"mean", "std"};
     for (uint32_t i = 0; i < 2; i++)
         if (counts[i] > 1 && counts[i] != last)
-            diag_error(diags, DIAG_SHAPE, (Place){ .file = design->file, .layer = port->name, .kind = "input", .part = names[i] },
+            diag_error(diags, DIAG_SHAPE, (Place){.file = design->file, .layer = port->name, .kind = "input", .part = names[i]},
                        "give one number, or one per feature of the last axis", "%u numbers for %u features", counts[i], last);
 }
 
@@ -67,7 +67,8 @@ bool design_collect_ports(Design *design, DiagList *diags)
         for (uint32_t k = 0; k < design->inputs.n; k++)
             known = known || text_equal(name, design->inputs.at[k].name);
         if (!known)
-            diag_error(diags, DIAG_USAGE, (Place){ .file = design->file, .part = name }, NULL, "the configuration scales an input '%s' that the model does not have", name);
+            diag_error(diags, DIAG_USAGE, (Place){.file = design->file, .part = name}, NULL,
+                       "the configuration scales an input '%s' that the model does not have", name);
     }
     return !diag_failed(diags);
 }
@@ -134,7 +135,7 @@ static void add_node(Arena *arena, Report *report, Map *line_of, const GraphModu
     if (line == MAP_NONE) {
         line = report->layers.n;
         map_put(line_of, node->layer, line);
-        vec_push(arena, &report->layers, (ReportLayer){ .name = node->layer, .ops = "", .shape = "", .weights = "", .result = "" });
+        vec_push(arena, &report->layers, (ReportLayer){.name = node->layer, .ops = "", .shape = "", .weights = "", .result = ""});
     }
     ReportLayer *layer = &report->layers.at[line];
     for (uint32_t i = 1; i < node->n_inputs; i++) {
@@ -189,6 +190,6 @@ void design_fill_report(Design *design)
     for (uint32_t i = 0; i < design->outputs.n; i++)
         vec_push(arena, &report.outputs, report_port(arena, &design->outputs.at[i]));
     for (uint32_t i = 0; i < design->time.n_stages; i++)
-        vec_push(arena, &report.stages, (ReportStage){ design->time.stage[i].longest_ps / 1000.0, design->time.stage[i].register_bits });
+        vec_push(arena, &report.stages, (ReportStage){design->time.stage[i].longest_ps / 1000.0, design->time.stage[i].register_bits});
     design->report = report;
 }

@@ -1,5 +1,5 @@
-/* kaon check OUT/ -i X [-y Y] : every engine against every other, bit by bit. The reference interpreter leads; all are compared with it, and
- * it with the expected values. */
+/* kaon check OUT/ -i X [-y Y] : every engine against every other, bit by bit. The reference interpreter leads; all are compared with it,
+ * and it with the expected values. */
 #include <math.h>
 #include <string.h>
 
@@ -17,7 +17,8 @@ typedef struct Check {
 
 static bool installed(Arena *arena, Engine engine)
 {
-    return (engine != ENGINE_ICARUS || tool_simulator_present(arena, TOOL_ICARUS)) && (engine != ENGINE_VERILATOR || tool_simulator_present(arena, TOOL_VERILATOR));
+    return (engine != ENGINE_ICARUS || tool_simulator_present(arena, TOOL_ICARUS)) &&
+           (engine != ENGINE_VERILATOR || tool_simulator_present(arena, TOOL_VERILATOR));
 }
 
 /* All exact engines that are installed, or those of --engines. */
@@ -32,11 +33,13 @@ static bool choose(Command *command, bool *chosen)
     char *list = arena_strdup(arena, command->options.engines);
     for (char *name = strtok(list, ","); name != NULL; name = strtok(NULL, ",")) {
         Engine engine;
-        Place place = { .file = "kaon", .part = "--engines" };
+        Place place = {.file = "kaon", .part = "--engines"};
         if (!engine_parse(name, &engine))
-            diag_error(&command->diags, DIAG_USAGE, place, fmt(arena, "known here: %s", engine_names(arena)), "engine '%s' is not known", text_printable(arena, name, 40));
+            diag_error(&command->diags, DIAG_USAGE, place, fmt(arena, "known here: %s", engine_names(arena)), "engine '%s' is not known",
+                       text_printable(arena, name, 40));
         else if (!engine_exact(engine))
-            diag_error(&command->diags, DIAG_USAGE, place, "use kaon run --engine float for it", "the engine %s computes in double: there are no bits to compare", name);
+            diag_error(&command->diags, DIAG_USAGE, place, "use kaon run --engine float for it",
+                       "the engine %s computes in double: there are no bits to compare", name);
         else
             chosen[engine] = true;
     }
@@ -49,8 +52,8 @@ static bool has_comparison(Command *command, const bool *chosen)
     for (int i = 0; i < ENGINE_COUNT; i++)
         if ((chosen[i] && i != ENGINE_REF) || command->options.expected.n > 0)
             return true;
-    diag_error(&command->diags, DIAG_USAGE, (Place){ .file = "kaon", .part = "--engines" }, "name another engine, or give expected values with -y",
-               "nothing to compare: ref alone, which the others are compared with");
+    diag_error(&command->diags, DIAG_USAGE, (Place){.file = "kaon", .part = "--engines"},
+               "name another engine, or give expected values with -y", "nothing to compare: ref alone, which the others are compared with");
     return false;
 }
 
@@ -84,9 +87,9 @@ static void report_first(Check *check, const char *name, uint64_t at, uint64_t n
     Arena *arena = check->command->arena;
     uint32_t output = (uint32_t)(at % check->design->n_out);
     const DesignPort *port = port_of(check->design, output);
-    diag_error(&check->command->diags, DIAG_MISMATCH, (Place){ .file = check->design->file, .layer = port->name, .kind = "output" }, got_and_wanted,
-               "%s differs in %llu values, first in event %llu, element %u (%s)", name, (unsigned long long)n, (unsigned long long)(at / check->design->n_out),
-               output - port->first, wire_text(arena, check->design, output));
+    diag_error(&check->command->diags, DIAG_MISMATCH, (Place){.file = check->design->file, .layer = port->name, .kind = "output"},
+               got_and_wanted, "%s differs in %llu values, first in event %llu, element %u (%s)", name, (unsigned long long)n,
+               (unsigned long long)(at / check->design->n_out), output - port->first, wire_text(arena, check->design, output));
 }
 
 static const char *raw_text(Check *check, uint64_t at, i128 raw)
@@ -104,7 +107,9 @@ static uint64_t compare(Check *check, const char *name, const i128 *got, const i
         if (got[i] != wanted[i] && differences++ == 0)
             first = i;
     if (differences > 0)
-        report_first(check, name, first, differences, fmt(check->command->arena, "raw %s instead of %s", raw_text(check, first, got[first]), raw_text(check, first, wanted[first])));
+        report_first(
+            check, name, first, differences,
+            fmt(check->command->arena, "raw %s instead of %s", raw_text(check, first, got[first]), raw_text(check, first, wanted[first])));
     check->differences += differences;
     return differences;
 }
@@ -157,8 +162,8 @@ static bool read_expected(Check *check, uint32_t p, NpyArray *array)
     uint64_t wanted = check->events.n * port->n;
     if (array->n == wanted || (command->options.events != NULL && array->n > wanted && array->n % port->n == 0))
         return true;
-    diag_error(&command->diags, DIAG_EVENTS, (Place){ .file = path, .layer = port->name, .kind = "output" }, NULL, "%llu values for %llu events of %u",
-               (unsigned long long)array->n, (unsigned long long)check->events.n, port->n);
+    diag_error(&command->diags, DIAG_EVENTS, (Place){.file = path, .layer = port->name, .kind = "output"}, NULL,
+               "%llu values for %llu events of %u", (unsigned long long)array->n, (unsigned long long)check->events.n, port->n);
     return false;
 }
 
@@ -183,8 +188,8 @@ static bool compare_expected(Check *check, uint64_t *differences)
     Arena *arena = command->arena;
     bool raw = command->options.raw;
     if (command->options.expected.n != check->design->outputs.n) {
-        diag_error(&command->diags, DIAG_USAGE, (Place){ .file = "kaon", .part = "--expected" }, "give -y once per output", "%u files of expected values for %u outputs",
-                   command->options.expected.n, check->design->outputs.n);
+        diag_error(&command->diags, DIAG_USAGE, (Place){.file = "kaon", .part = "--expected"}, "give -y once per output",
+                   "%u files of expected values for %u outputs", command->options.expected.n, check->design->outputs.n);
         return false;
     }
     if (!raw)
@@ -197,7 +202,8 @@ static bool compare_expected(Check *check, uint64_t *differences)
         uint64_t n = 0, first = 0, first_at = 0;
         for (uint64_t i = 0; i < check->events.n * port->n; i++) {
             uint64_t at = i / port->n * check->design->n_out + port->first + i % port->n;
-            bool equal = raw ? equals_raw(&array, i, check->reference.raw[at]) : equals_real(port, &array, check->reference.real[at], npy_f64(&array, i));
+            bool equal = raw ? equals_raw(&array, i, check->reference.raw[at])
+                             : equals_real(port, &array, check->reference.real[at], npy_f64(&array, i));
             if (!equal && n++ == 0) {
                 first = i;
                 first_at = at;
@@ -230,7 +236,8 @@ static bool run_engines(Check *check, const bool *chosen)
         if (!engine_run(arena, check->design, (Engine)i, &check->events, NULL, &results, diags))
             return false;
         progress(NULL);
-        note_engine(check, engine_text((Engine)i), compare(check, engine_text((Engine)i), results.raw, check->reference.raw), results.seconds);
+        note_engine(check, engine_text((Engine)i), compare(check, engine_text((Engine)i), results.raw, check->reference.raw),
+                    results.seconds);
     }
     return true;
 }
@@ -238,18 +245,19 @@ static bool run_engines(Check *check, const bool *chosen)
 int cmd_check(Command *command)
 {
     const Options *options = &command->options;
-    Check check = { .command = command };
-    bool chosen[ENGINE_COUNT] = { false };
+    Check check = {.command = command};
+    bool chosen[ENGINE_COUNT] = {false};
     if (options->input.n == 0)
-        diag_error(&command->diags, DIAG_USAGE, (Place){ .file = "kaon", .part = "--input" }, "kaon check out/ -i x.npy", "no events: give a file for each input");
+        diag_error(&command->diags, DIAG_USAGE, (Place){.file = "kaon", .part = "--input"}, "kaon check out/ -i x.npy",
+                   "no events: give a file for each input");
     if (!choose(command, chosen) || !has_comparison(command, chosen) || diag_failed(&command->diags))
         return 2;
     check.design = open_design(command);
-    if (check.design == NULL ||
-        !open_events(command, check.design, &check.events))
+    if (check.design == NULL || !open_events(command, check.design, &check.events))
         return 1;
     if (check.events.n == 0) {
-        diag_error(&command->diags, DIAG_EVENTS, (Place){ .file = options->input.at[0] }, "give at least one", "no events: nothing is compared");
+        diag_error(&command->diags, DIAG_EVENTS, (Place){.file = options->input.at[0]}, "give at least one",
+                   "no events: nothing is compared");
         return 1;
     }
     check.engines = json_keep(command->arena, json_array());

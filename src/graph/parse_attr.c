@@ -470,7 +470,8 @@ static bool parse_threshold(Parse *p, GraphNode *node)
     t->type = type.type;
     uint32_t count = n_levels - n_at; /* one level more than steps in each channel */
     if (n_levels <= n_at || n_at % count != 0) {
-        lex_error_at(&p->lex, place, "each channel has one level more than thresholds", "%u thresholds do not go with %u levels", n_at, n_levels);
+        lex_error_at(&p->lex, place, "each channel has one level more than thresholds", "%u thresholds do not go with %u levels", n_at,
+                     n_levels);
         return false;
     }
     t->n_steps = n_at / count;

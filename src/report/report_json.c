@@ -3,8 +3,14 @@
 
 #include "report/report.h"
 
-static void set_text(Arena *arena, json_t *object, const char *key, const char *text) { json_set(arena, object, key, json_string(text_printable(arena, text, 1u << 16))); }
-static void set_number(Arena *arena, json_t *object, const char *key, uint64_t number) { json_set(arena, object, key, json_integer((json_int_t)number)); }
+static void set_text(Arena *arena, json_t *object, const char *key, const char *text)
+{
+    json_set(arena, object, key, json_string(text_printable(arena, text, 1u << 16)));
+}
+static void set_number(Arena *arena, json_t *object, const char *key, uint64_t number)
+{
+    json_set(arena, object, key, json_integer((json_int_t)number));
+}
 
 static void set_ports(Arena *arena, json_t *object, const char *key, const ReportPort *ports, uint32_t n)
 {
@@ -78,7 +84,7 @@ typedef struct Reader {
 
 static void missing(Reader *reader, const char *key, const char *kind)
 {
-    diag_error(reader->diags, DIAG_MISSING, (Place){ .file = reader->file, .part = key }, "compile the model again", "no %s '%s'", kind, key);
+    diag_error(reader->diags, DIAG_MISSING, (Place){.file = reader->file, .part = key}, "compile the model again", "no %s '%s'", kind, key);
 }
 
 static const char *get_text(Reader *reader, const json_t *object, const char *key)
@@ -141,7 +147,7 @@ static ReportPort get_port(Reader *reader, const json_t *entry)
 
 bool report_from_json(Arena *arena, const json_t *object, const char *file, Report *out, DiagList *diags)
 {
-    Reader reader = { arena, file, diags };
+    Reader reader = {arena, file, diags};
     uint32_t errors = diags->n_errors;
     *out = (Report){
         .name = get_text(&reader, object, "name"),
@@ -178,6 +184,6 @@ bool report_from_json(Arena *arena, const json_t *object, const char *file, Repo
                      .depth = (uint32_t)get_number(&reader, entry, "depth"),
                  });
     json_array_foreach(get_list(&reader, object, "stages"), i, entry)
-        vec_push(arena, &out->stages, (ReportStage){ get_real(&reader, entry, "longest_ns"), get_number(&reader, entry, "register_bits") });
+        vec_push(arena, &out->stages, (ReportStage){get_real(&reader, entry, "longest_ns"), get_number(&reader, entry, "register_bits")});
     return diags->n_errors == errors;
 }

@@ -151,8 +151,8 @@ static void bad_nets(void **state)
     expect(arena, "{\"name\": \"a\", \"name\": \"b\"}", 1, DIAG_DUPLICATE, "not JSON: key 'name' is given twice");
     expect(arena, "{" INPUT_2 ", \"ops\": [], " OUTPUT(2, 2) "}", 1, DIAG_MISSING, "no layers");
     expect(arena,
-           "{\"input\": {\"name\": \"\", \"shape\": [2], \"signed\": 1, \"int_bits\": 3, \"frac_bits\": 2}, \"ops\": [{\"op\": \"relu\"}], " OUTPUT(
-               2, 2) "}",
+           "{\"input\": {\"name\": \"\", \"shape\": [2], \"signed\": 1, \"int_bits\": 3, \"frac_bits\": 2}, \"ops\": [{\"op\": "
+           "\"relu\"}], " OUTPUT(2, 2) "}",
            1, DIAG_VALUE, "input, name: error: '' cannot be the name of a port");
     expect(arena, "{" INPUT_2 ", \"ops\": [{\"op\": \"relu\", \"name\": \"a\"}, {\"op\": \"relu\", \"name\": \"a\"}], " OUTPUT(2, 2) "}", 1,
            DIAG_DUPLICATE, "two layers are called 'a'");

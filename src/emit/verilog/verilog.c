@@ -42,22 +42,25 @@ void verilog_add_file(Arena *arena, const EmitOptions *options, EmitFiles *files
     Text whole = text_init(arena);
     put_heading(&whole, comment, options->heading);
     text_put_bytes(&whole, text.at, text.n);
-    vec_push(arena, files, (EmitFile){ .name = name, .text = whole.at, .n = whole.n });
+    vec_push(arena, files, (EmitFile){.name = name, .text = whole.at, .n = whole.n});
 }
 
 static VerilogDesign name_design(Arena *arena, const Circuit *circuit, const EmitOptions *options)
 {
-    VerilogDesign d = { .arena = arena, .circuit = circuit, .options = options,
-                        .module_name = arena_array(arena, const char *, circuit->modules.n),
-                        .table_name = arena_array(arena, const char *, circuit->tables.n),
-                        .layer_name = arena_array(arena, const char *, circuit->layers.n),
-                        .clocked = verilog_clocked(arena, circuit) };
+    VerilogDesign d = {.arena = arena,
+                       .circuit = circuit,
+                       .options = options,
+                       .module_name = arena_array(arena, const char *, circuit->modules.n),
+                       .table_name = arena_array(arena, const char *, circuit->tables.n),
+                       .layer_name = arena_array(arena, const char *, circuit->layers.n),
+                       .clocked = verilog_clocked(arena, circuit)};
     Map names = map_init(arena);
     const char *top = verilog_unique(arena, &names, emit_verilog_top_name(arena, circuit, options));
     d.module_name[circuit->modules.n - 1] = top;
     for (uint32_t i = 0; i < circuit->modules.n; i++) {
         if (i + 1 < circuit->modules.n)
-            d.module_name[i] = verilog_unique(arena, &names, fmt(arena, "%s_%s", top, verilog_identifier(arena, circuit->modules.at[i]->name)));
+            d.module_name[i] =
+                verilog_unique(arena, &names, fmt(arena, "%s_%s", top, verilog_identifier(arena, circuit->modules.at[i]->name)));
     }
     for (uint32_t i = 0; i < circuit->layers.n; i++)
         d.layer_name[i] = verilog_identifier(arena, circuit->layers.at[i]);

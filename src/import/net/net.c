@@ -57,8 +57,8 @@ static bool check_keys(Net *net, const json_t *object, const char *needed, const
     {
         if (in_list(needed, key) || in_list(optional, key))
             continue;
-        diag_error(net->diags, DIAG_UNKNOWN_ATTRIBUTE, place_of(net, key), fmt(net->arena, "known here: %s%s%s", needed, *needed && *optional ? " " : "", optional),
-                   "key '%s' is not known", key);
+        diag_error(net->diags, DIAG_UNKNOWN_ATTRIBUTE, place_of(net, key),
+                   fmt(net->arena, "known here: %s%s%s", needed, *needed && *optional ? " " : "", optional), "key '%s' is not known", key);
         good = false;
     }
     for (const char *at = needed; *at;) {
@@ -298,8 +298,8 @@ static bool need_rank(Net *net, uint32_t rank)
 {
     if (!net->known || net->shape.rank == rank)
         return net->known;
-    diag_error(net->diags, DIAG_SHAPE, place_of(net, NULL), "[height, width, channels] are needed here; a flatten may stand too early", "the input has %u axes, %u are needed",
-               net->shape.rank, rank);
+    diag_error(net->diags, DIAG_SHAPE, place_of(net, NULL), "[height, width, channels] are needed here; a flatten may stand too early",
+               "the input has %u axes, %u are needed", net->shape.rank, rank);
     lose(net);
     return false;
 }

@@ -51,5 +51,6 @@ Graph *pass_head(Arena *arena, const Graph *graph, const PassOptions *options, D
     }
     if (diag_failed(diags) || !graph_infer(result, options->file, diags))
         return NULL;
-    return pass_dead(arena, result, options, diags); /* the softmax, which reads the logits no more: pass types looks at all that read a value */
+    return pass_dead(arena, result, options,
+                     diags); /* the softmax, which reads the logits no more: pass types looks at all that read a value */
 }

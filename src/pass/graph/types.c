@@ -24,8 +24,9 @@
 
 typedef struct TypePlan {
     const GraphInput *input; /* of an input node: its new attribute */
-    const GraphInput *own;   /* and the model's own type for it, where the user gave another: what the model computes starts with that assignment */
-    const Quantiser *after;  /* assign the node's value to it */
+    const GraphInput
+        *own; /* and the model's own type for it, where the user gave another: what the model computes starts with that assignment */
+    const Quantiser *after; /* assign the node's value to it */
     bool after_default;
     bool skip; /* a quantiser that went into a port */
 } TypePlan;
@@ -138,7 +139,8 @@ static void plan_input(Rewrite *r, GraphRef ref)
     plan_at(r, ref)->input = input;
     const Quantiser *type = port_type(r->options->input_types.at, r->options->input_types.n, old->name);
     if (type != NULL) {
-        bool same = old->type.at != NULL && old->type.spread.kind == SPREAD_UNIFORM && scale_is_identity(&old->scale) && quantiser_equal(old->type.at[0], *type);
+        bool same = old->type.at != NULL && old->type.spread.kind == SPREAD_UNIFORM && scale_is_identity(&old->scale) &&
+                    quantiser_equal(old->type.at[0], *type);
         plan_at(r, ref)->own = old->type.at != NULL && !old->is_default && !same ? old : NULL;
         input->type = quant_map_uniform(r->arena, *type);
         input->is_default = false;
@@ -341,7 +343,8 @@ static GraphRef add_affine(Rewrite *r, GraphRef x, Spread spread, const Rational
     return rewrite_add(r, &node, &x, 1);
 }
 
-/* match: a port of the model's own type, and a user's type for it.  result: a port of the user's type, then the model's assignment, its scale around it */
+/* match: a port of the model's own type, and a user's type for it.  result: a port of the user's type, then the model's assignment, its
+ * scale around it */
 static GraphRef assign_own(Rewrite *r, GraphRef x, const GraphInput *own, Shape shape)
 {
     GraphQuant *quant = arena_new(r->arena, GraphQuant);
