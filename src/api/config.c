@@ -13,7 +13,7 @@ typedef struct Config {
 
 static void complain(Config *config, const char *key, const char *hint, const char *text)
 {
-    diag_error(config->diags, DIAG_USAGE, (Place){ .file = config->file, .part = key }, hint, "%s", text);
+    diag_error(config->diags, DIAG_USAGE, (Place){.file = config->file, .part = key}, hint, "%s", text);
 }
 
 static bool take_quantiser(Config *config, const char *key, const json_t *value, Quantiser *out)
@@ -43,14 +43,14 @@ static const double *take_numbers(Config *config, const char *key, const json_t 
 
 static void unknown(Config *config, const char *section, const char *key, const char *known)
 {
-    diag_error(config->diags, DIAG_USAGE, (Place){ .file = config->file, .part = section[0] ? section : NULL }, fmt(config->arena, "known here: %s", known),
-               "key '%s' is not known", text_printable(config->arena, key, 60));
+    diag_error(config->diags, DIAG_USAGE, (Place){.file = config->file, .part = section[0] ? section : NULL},
+               fmt(config->arena, "known here: %s", known), "key '%s' is not known", text_printable(config->arena, key, 60));
 }
 
 static void read_input(Config *config, const char *name, const json_t *object)
 {
     bool all = text_equal(name, "*");
-    InputScaling scaling = { .port = all ? NULL : arena_strdup(config->arena, name) };
+    InputScaling scaling = {.port = all ? NULL : arena_strdup(config->arena, name)};
     bool scaled = false;
     const char *key;
     json_t *value;
@@ -58,7 +58,7 @@ static void read_input(Config *config, const char *name, const json_t *object)
     {
         const char *place = fmt(config->arena, "inputs.%s.%s", name, key);
         if (text_equal(key, "type")) {
-            PortType type = { .name = scaling.port };
+            PortType type = {.name = scaling.port};
             if (take_quantiser(config, place, value, &type.type))
                 vec_push(config->arena, &config->options->pass.input_types, type);
         } else if (text_equal(key, "mean")) {
@@ -98,7 +98,7 @@ static void read_output(Config *config, const char *name, const json_t *object)
             unknown(config, fmt(config->arena, "outputs.%s", name), key, "type");
             continue;
         }
-        PortType type = { .name = text_equal(name, "*") ? NULL : arena_strdup(config->arena, name) };
+        PortType type = {.name = text_equal(name, "*") ? NULL : arena_strdup(config->arena, name)};
         if (take_quantiser(config, fmt(config->arena, "outputs.%s.type", name), value, &type.type))
             vec_push(config->arena, &config->options->pass.output_types, type);
     }
@@ -106,7 +106,7 @@ static void read_output(Config *config, const char *name, const json_t *object)
 
 static void read_layer(Config *config, const char *name, const json_t *object)
 {
-    LayerType layer = { .layer = arena_strdup(config->arena, name) };
+    LayerType layer = {.layer = arena_strdup(config->arena, name)};
     const char *key;
     json_t *value;
     json_object_foreach((json_t *)object, key, value)
@@ -126,9 +126,10 @@ static void read_layer(Config *config, const char *name, const json_t *object)
 
 static void read_interface(Config *config, const char *key, const json_t *value)
 {
-    bool *flag = text_equal(key, "valid") ? &config->options->valid : text_equal(key, "enable") ? &config->options->enable
-                 : text_equal(key, "reset")                                                     ? &config->options->reset
-                                                                                                : NULL;
+    bool *flag = text_equal(key, "valid")    ? &config->options->valid
+                 : text_equal(key, "enable") ? &config->options->enable
+                 : text_equal(key, "reset")  ? &config->options->reset
+                                             : NULL;
     if (flag == NULL)
         unknown(config, "interface", key, "valid, enable, reset");
     else if (!json_is_boolean(value))
@@ -162,9 +163,24 @@ bool design_clock_parse(double ns, uint32_t *clock_ps)
     return true;
 }
 
+static const struct {
+    const char *text;
+    Head head;
+} HEADS[] = {{"model", HEAD_MODEL}, {"logits", HEAD_LOGITS}, {"argmax", HEAD_ARGMAX}};
+
+const char *design_head_text(Arena *arena, const PassOptions *options)
+{
+    for (size_t i = 0; i < COUNT_OF(HEADS); i++)
+        if (options->head == HEADS[i].head)
+            return HEADS[i].text;
+    Text text = text_init(arena);
+    text_put(&text, "cut=");
+    text_put_double(&text, options->cut);
+    return text.at;
+}
+
 bool design_head_parse(const char *text, PassOptions *options)
 {
-    static const struct { const char *text; Head head; } HEADS[] = { { "model", HEAD_MODEL }, { "logits", HEAD_LOGITS }, { "argmax", HEAD_ARGMAX } };
     for (size_t i = 0; i < COUNT_OF(HEADS); i++)
         if (text_equal(text, HEADS[i].text)) {
             options->head = HEADS[i].head;
@@ -223,7 +239,7 @@ static void read_key(Config *config, const char *key, const json_t *value)
 
 bool design_options_parse(Arena *arena, Bytes bytes, const char *file, DesignOptions *options, DiagList *diags)
 {
-    Config config = { arena, arena_strdup(arena, file), options, diags };
+    Config config = {arena, arena_strdup(arena, file), options, diags};
     uint32_t errors = diags->n_errors;
     json_t *object;
     if (!yaml_parse(arena, bytes, config.file, &object, diags))

@@ -18,7 +18,7 @@ const char *design_phase_text(DesignPhase phase) { return PHASE_TEXT[phase]; }
 
 DesignOptions design_options_default(void)
 {
-    return (DesignOptions){ .pass = pass_options_default(), .part = part_find("xcup"), .latency_cycles = -1, .effort = 1 };
+    return (DesignOptions){.pass = pass_options_default(), .part = part_find("xcup"), .latency_cycles = -1, .effort = 1};
 }
 
 Design *design_create(Arena *arena, const DesignOptions *options)
@@ -29,24 +29,13 @@ Design *design_create(Arena *arena, const DesignOptions *options)
     return design;
 }
 
-/* A Verilog identifier from the model's file name: letters, digits and underscores, not starting with a digit. */
-static const char *name_of_file(Arena *arena, const char *path)
-{
-    char *name = arena_strdup(arena, path_stem(arena, path));
-    for (char *c = name; *c; c++)
-        if (!((*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9')))
-            *c = '_';
-    if (name[0] == '\0' || (name[0] >= '0' && name[0] <= '9') || name[0] == '_')
-        return fmt(arena, "kaon_%s", name);
-    return name;
-}
-
 bool design_import(Design *design, const char *path, DiagList *diags)
 {
     double start = seconds_now();
     design->file = arena_strdup(design->arena, path);
     design->options.pass.file = design->file;
-    design->name = design->options.name != NULL ? design->options.name : name_of_file(design->arena, path);
+    EmitOptions emit = {.name = design->options.name != NULL ? design->options.name : path_stem(design->arena, path)};
+    design->name = emit_verilog_top_name(design->arena, NULL, &emit);
     design->model = import_model(design->arena, path, diags);
     design->seconds[DESIGN_IMPORT] = seconds_now() - start;
     return design->model != NULL && !diag_failed(diags);
@@ -105,7 +94,8 @@ bool design_compile(Design *design, const char *path, void (*progress)(const cha
     static const struct {
         DesignPhase phase;
         bool (*run)(Design *design, DiagList *diags);
-    } PHASES[] = { { DESIGN_TYPE, design_type }, { DESIGN_LOWER, design_lower }, { DESIGN_OPTIMISE, design_optimise }, { DESIGN_SCHEDULE, design_schedule } };
+    } PHASES[] = {
+        {DESIGN_TYPE, design_type}, {DESIGN_LOWER, design_lower}, {DESIGN_OPTIMISE, design_optimise}, {DESIGN_SCHEDULE, design_schedule}};
     if (progress != NULL)
         progress(design_phase_text(DESIGN_IMPORT));
     if (!design_import(design, path, diags))

@@ -9,21 +9,21 @@
 
 /* From physical units to what the model takes, in double: clip((x - mean) / std, -clip, clip) * 2^shift; per feature of the last axis. */
 typedef struct InputScaling {
-    const char *port;         /* NULL: the first */
-    uint32_t n_mean, n_std;   /* 0: none; 1: for all; else the size of the last axis */
+    const char *port;       /* NULL: the first */
+    uint32_t n_mean, n_std; /* 0: none; 1: for all; else the size of the last axis */
     const double *mean, *std;
-    double clip;              /* 0: none */
+    double clip; /* 0: none */
     int32_t shift;
 } InputScaling;
 
 typedef struct DesignOptions {
     PassOptions pass;
     const PartModel *part;
-    uint32_t clock_ps;        /* 0: the part's */
-    int32_t latency_cycles;   /* -1: auto */
-    uint32_t effort;          /* of the search for small adder graphs: 0 none .. CMVM_MOST_EFFORT minutes */
-    uint32_t depth_extra;     /* adders one after the other in a layer beyond the fewest */
-    const char *name;         /* of the top; NULL: from the file */
+    uint32_t clock_ps;      /* 0: the part's */
+    int32_t latency_cycles; /* -1: auto */
+    uint32_t effort;        /* of the search for small adder graphs: 0 none .. CMVM_MOST_EFFORT minutes */
+    uint32_t depth_extra;   /* adders one after the other in a layer beyond the fewest */
+    const char *name;       /* of the top; NULL: from the file */
     bool valid, enable, reset;
     VEC(InputScaling) scaling;
 } DesignOptions;
@@ -35,36 +35,37 @@ bool design_options_parse(Arena *arena, Bytes bytes, const char *file, DesignOpt
 
 /* "model", "logits", "argmax", "cut=0.5"; and a clock period in ns. False if it is none. */
 bool design_head_parse(const char *text, PassOptions *options);
+const char *design_head_text(Arena *arena, const PassOptions *options); /* what design_head_parse reads as the same */
 bool design_clock_parse(double ns, uint32_t *clock_ps);
 
 typedef struct DesignPort {
     const char *name;
     Shape shape;
-    uint32_t first, n;      /* among the flat values of all ports */
-    QuantMap quant;         /* inputs: how a real number becomes raw */
-    TypeMap type;           /* of the raw values */
+    uint32_t first, n; /* among the flat values of all ports */
+    QuantMap quant;    /* inputs: how a real number becomes raw */
+    TypeMap type;      /* of the raw values */
     Scale scale;
-    GraphPost post;         /* outputs */
+    GraphPost post; /* outputs */
     bool is_default;
     const InputScaling *scaling; /* inputs; NULL: none */
 } DesignPort;
 
 typedef struct Design {
     Arena *arena;
-    const char *file;       /* the model file, as given */
-    const char *name;       /* of the top module */
-    const char *folder;     /* out/, when loaded from or saved to one */
+    const char *file;   /* the model file, as given */
+    const char *name;   /* of the top module */
+    const char *folder; /* out/, when loaded from or saved to one */
     DesignOptions options;
-    Graph *model;           /* as trained */
-    Graph *typed;           /* integers: what the hardware computes */
-    Circuit *circuit;       /* the same, a wire at a time, optimised */
-    Circuit *pipelined;     /* with registers */
+    Graph *model;       /* as trained */
+    Graph *typed;       /* integers: what the hardware computes */
+    Circuit *circuit;   /* the same, a wire at a time, optimised */
+    Circuit *pipelined; /* with registers */
     TimeReport time;
     Report report;
     VEC(DesignPort) inputs;
     VEC(DesignPort) outputs;
-    uint32_t n_in, n_out;   /* flat */
-    double seconds[8];      /* DesignPhase */
+    uint32_t n_in, n_out; /* flat */
+    double seconds[8];    /* DesignPhase */
 } Design;
 
 typedef enum DesignPhase {

@@ -14,7 +14,7 @@ typedef struct EngineInfo {
 } EngineInfo;
 
 static const EngineInfo ENGINES[] = {
-#define ENGINE(name, text, exact, needs_folder, summary) [ENGINE_##name] = { text, summary, exact, needs_folder },
+#define ENGINE(name, text, exact, needs_folder, summary) [ENGINE_##name] = {text, summary, exact, needs_folder},
 #include "api/engines.def"
 #undef ENGINE
 };
@@ -57,7 +57,7 @@ static void trace_begin(Arena *arena, Trace *trace, const GraphModule *module, u
     trace->at = arena_array(arena, double *, module->nodes.n);
     for (uint32_t i = 0; i < module->nodes.n; i++)
         if (traced(graph_node(module, i)))
-            trace->at[i] = arena_array(arena, double, n_events * shape_size(graph_node(module, i)->shape));
+            trace->at[i] = arena_array(arena, double, n_events *shape_size(graph_node(module, i)->shape));
 }
 
 static double node_real(Arena *scratch, const GraphNode *node, uint32_t element, i128 raw)
@@ -95,7 +95,7 @@ static bool trace_end(Arena *arena, const Trace *trace, uint64_t n_events, DiagL
         const GraphNode *node = graph_node(trace->module, i);
         if (trace->at[i] == NULL)
             continue;
-        uint64_t dim[SHAPE_MAX_RANK + 1] = { n_events };
+        uint64_t dim[SHAPE_MAX_RANK + 1] = {n_events};
         for (uint32_t k = 0; k < node->shape.rank; k++)
             dim[k + 1] = node->shape.dim[k];
         const char *name = fmt(arena, "%03u_%s.npy", i, graph_op_info(node->op)->text);
@@ -113,15 +113,35 @@ static bool trace_end(Arena *arena, const Trace *trace, uint64_t n_events, DiagL
 
 /* ---- interpreters ---- */
 
-static bool run_f64(Arena *arena, const Design *design, RefNumbers numbers, const Events *events, Trace *trace, Results *out, DiagList *diags)
+static uint32_t values_out(const Graph *graph)
+{
+    const GraphModule *top = graph_top(graph);
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < top->outputs.n; i++)
+        n += shape_size(graph_node(top, top->outputs.at[i].ref)->shape);
+    return n;
+}
+
+static bool run_f64(Arena *arena, const Design *design, RefNumbers numbers, const Events *events, Trace *trace, Results *out,
+                    DiagList *diags)
 {
     if (events->real == NULL) {
-        diag_error(diags, DIAG_USAGE, (Place){ .file = design->name }, "leave out --raw", "the engines float and plain take real numbers");
+        diag_error(diags, DIAG_USAGE, (Place){.file = "kaon", .part = "--raw"}, "leave out --raw",
+                   "the engines float and plain take real numbers");
         return false;
     }
-    RefExecutor *executor = ref_create(arena, design->model, numbers);
+    /* with another head than the model's own, the same is put behind the model as trained: else its results would not be the design's */
+    const Graph *model = design->model;
+    if (design->options.pass.head != HEAD_MODEL && (model = pass_head(arena, model, &design->options.pass, diags)) == NULL)
+        return false;
+    if (values_out(model) != out->width) {
+        diag_error(diags, DIAG_SHAPE, (Place){.file = design->file}, "compile the model again",
+                   "the model as trained has %u output values, the design %u", values_out(model), out->width);
+        return false;
+    }
+    RefExecutor *executor = ref_create(arena, model, numbers);
     if (trace != NULL)
-        trace_begin(arena, trace, graph_top(design->model), events->n);
+        trace_begin(arena, trace, graph_top(model), events->n);
     out->real = arena_array(arena, double, events->n * out->width);
     for (uint64_t i = 0; i < events->n; i++) {
         ref_run_f64(executor, events->real + i * events->width, out->real + i * out->width);
@@ -172,7 +192,7 @@ static bool copy_folder_files(Arena *arena, const Design *design, EmitFiles *fil
             continue;
         if (!file_read(arena, path_join(arena, design->folder, name), FILE_LIMIT_TEXT, &bytes, diags))
             return false;
-        vec_push(arena, files, (EmitFile){ arena_strdup(arena, name), (const char *)bytes.at, bytes.n });
+        vec_push(arena, files, (EmitFile){arena_strdup(arena, name), (const char *)bytes.at, bytes.n});
     }
     return true;
 }
@@ -187,8 +207,8 @@ static bool parse_output(Arena *arena, const Design *design, const char *path, R
         const char *end = strchr(at, '\n');
         const char *line = end != NULL ? arena_strndup(arena, at, (size_t)(end - at)) : "";
         if (!emit_vector_parse(line, design->pipelined, false, out->raw + i * out->width)) {
-            diag_error(diags, DIAG_TOOL, (Place){ .file = path, .line = (uint32_t)i + 1 }, NULL, "event %llu has no value in the simulation: '%s'", (unsigned long long)i,
-                       text_printable(arena, line, 60));
+            diag_error(diags, DIAG_TOOL, (Place){.file = path, .line = (uint32_t)i + 1}, NULL,
+                       "event %llu has no value in the simulation: '%s'", (unsigned long long)i, text_printable(arena, line, 60));
             return false;
         }
         at = end + 1;
@@ -199,10 +219,10 @@ static bool parse_output(Arena *arena, const Design *design, const char *path, R
 static bool run_simulator(Arena *arena, Design *design, ToolSimulator simulator, const Events *events, Results *out, DiagList *diags)
 {
     const char *folder = folder_temporary(arena, diags);
-    EmitFiles files = { 0 };
+    EmitFiles files = {0};
     if (folder == NULL || !(design->folder != NULL ? copy_folder_files(arena, design, &files, diags) : design_emit(design, &files, diags)))
         return false;
-    Results expected = { 0 };
+    Results expected = {0};
     if (!engine_run(arena, design, ENGINE_REF, events, NULL, &expected, diags))
         return false;
     Text in = text_init(arena), want = text_init(arena);
@@ -212,8 +232,8 @@ static bool run_simulator(Arena *arena, Design *design, ToolSimulator simulator,
         emit_vector(&want, design->pipelined, false, expected.raw + i * out->width);
         text_put_char(&want, '\n');
     }
-    vec_push(arena, &files, (EmitFile){ "tb/input.hex", in.at, in.n });
-    vec_push(arena, &files, (EmitFile){ "tb/expected.hex", want.at, want.n });
+    vec_push(arena, &files, (EmitFile){"tb/input.hex", in.at, in.n});
+    vec_push(arena, &files, (EmitFile){"tb/expected.hex", want.at, want.n});
     OutputFolder work;
     const char *path = path_join(arena, folder, "sim");
     bool ok = folder_begin(&work, arena, path, "-", diags);
@@ -230,10 +250,11 @@ static bool run_simulator(Arena *arena, Design *design, ToolSimulator simulator,
 
 bool engine_run(Arena *arena, Design *design, Engine engine, const Events *events, const char *trace_folder, Results *out, DiagList *diags)
 {
-    *out = (Results){ .n = events->n, .width = design->n_out };
-    Trace trace = { .folder = trace_folder }, *tracing = trace_folder != NULL ? &trace : NULL;
+    *out = (Results){.n = events->n, .width = design->n_out};
+    Trace trace = {.folder = trace_folder}, *tracing = trace_folder != NULL ? &trace : NULL;
     if (tracing != NULL && engine != ENGINE_FLOAT && engine != ENGINE_PLAIN && engine != ENGINE_REF) {
-        diag_error(diags, DIAG_USAGE, (Place){ .file = design->name }, "use --engine ref or --engine float", "the engine %s has no layers to trace", engine_text(engine));
+        diag_error(diags, DIAG_USAGE, (Place){.file = "kaon", .part = "--trace"}, "use --engine ref or --engine float",
+                   "the engine %s has no layers to trace", engine_text(engine));
         return false;
     }
     if (engine_exact(engine))
@@ -241,14 +262,29 @@ bool engine_run(Arena *arena, Design *design, Engine engine, const Events *event
     double start = seconds_now();
     bool ok = false;
     switch (engine) {
-    case ENGINE_FLOAT: ok = run_f64(arena, design, REF_F64, events, tracing, out, diags); break;
-    case ENGINE_PLAIN: ok = run_f64(arena, design, REF_F64_PLAIN, events, tracing, out, diags); break;
-    case ENGINE_REF: ok = run_ref(arena, design, events, tracing, out, diags); break;
-    case ENGINE_CIRCUIT: ok = run_circuit(arena, design, CIRCUIT_BY_EVENT, events, out); break;
-    case ENGINE_CLOCK: ok = run_circuit(arena, design, CIRCUIT_BY_CLOCK, events, out); break;
-    case ENGINE_ICARUS: ok = run_simulator(arena, design, TOOL_ICARUS, events, out, diags); break;
-    case ENGINE_VERILATOR: ok = run_simulator(arena, design, TOOL_VERILATOR, events, out, diags); break;
-    case ENGINE_COUNT: break;
+    case ENGINE_FLOAT:
+        ok = run_f64(arena, design, REF_F64, events, tracing, out, diags);
+        break;
+    case ENGINE_PLAIN:
+        ok = run_f64(arena, design, REF_F64_PLAIN, events, tracing, out, diags);
+        break;
+    case ENGINE_REF:
+        ok = run_ref(arena, design, events, tracing, out, diags);
+        break;
+    case ENGINE_CIRCUIT:
+        ok = run_circuit(arena, design, CIRCUIT_BY_EVENT, events, out);
+        break;
+    case ENGINE_CLOCK:
+        ok = run_circuit(arena, design, CIRCUIT_BY_CLOCK, events, out);
+        break;
+    case ENGINE_ICARUS:
+        ok = run_simulator(arena, design, TOOL_ICARUS, events, out, diags);
+        break;
+    case ENGINE_VERILATOR:
+        ok = run_simulator(arena, design, TOOL_VERILATOR, events, out, diags);
+        break;
+    case ENGINE_COUNT:
+        break;
     }
     out->seconds = seconds_now() - start;
     return ok;

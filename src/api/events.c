@@ -40,7 +40,7 @@ static double real_of_raw(Arena *scratch, const DesignPort *port, uint32_t eleme
     return rational_to_double(rational_add(scratch, value, port->scale.offset[k]));
 }
 
-/* [events, ...shape], [events, size], or for one event the shape alone */
+/* [events, ...shape] or [events, size]; where an event is one number, [events] */
 static bool check_array(const DesignPort *port, const NpyArray *array, const char *path, uint64_t *n, DiagList *diags)
 {
     if (array->rank >= 1 && array->dim[0] * port->n == array->n) {
@@ -60,8 +60,10 @@ static bool check_array(const DesignPort *port, const NpyArray *array, const cha
     for (uint32_t i = 0; i < array->rank; i++)
         text_add(&is, "%s%llu", i ? ", " : "", (unsigned long long)array->dim[i]);
     text_put_shape(&wanted, port->shape);
-    diag_error(diags, DIAG_EVENTS, (Place){ .file = path, .layer = port->name, .kind = "input" },
-               fmt(arena, "give [events, %s or [events, %u]", wanted.at + 1, port->n), "an array of shape [%s] is no list of events of shape %s", is.at, wanted.at);
+    diag_error(diags, DIAG_EVENTS, (Place){.file = path, .layer = port->name, .kind = "input"},
+               port->shape.rank == 1 ? fmt(arena, "give [events, %u]", port->n)
+                                     : fmt(arena, "give [events, %s or [events, %u]", wanted.at + 1, port->n),
+               "an array of shape [%s] is no list of events of shape %s", is.at, wanted.at);
     return false;
 }
 
@@ -78,7 +80,7 @@ static bool read_raw(const DesignPort *port, const NpyArray *array, const char *
         events->raw[event * events->width + port->first + element] = raw;
     }
     if (wrong > 0)
-        diag_error(diags, DIAG_RANGE, (Place){ .file = path, .layer = port->name, .kind = "input" },
+        diag_error(diags, DIAG_RANGE, (Place){.file = path, .layer = port->name, .kind = "input"},
                    "raw events are integers in units of the port's step; leave out --raw for real numbers",
                    "%llu numbers are no integers of the port's type, the first in event %llu, element %llu", (unsigned long long)wrong,
                    (unsigned long long)(first / port->n), (unsigned long long)(first % port->n));
@@ -110,21 +112,23 @@ static void report_counts(const Events *events, const char *path, DiagList *diag
 {
     const QuantiserCounts *counts = &events->counts;
     if (counts->nans + counts->infinities > 0)
-        diag_warning(diags, DIAG_RANGE, (Place){ .file = path }, NULL, "%llu input values are NaN (taken as 0) and %llu infinite",
+        diag_warning(diags, DIAG_RANGE, (Place){.file = path}, NULL, "%llu input values are NaN (taken as 0) and %llu infinite",
                      (unsigned long long)counts->nans, (unsigned long long)counts->infinities);
     if (counts->overflows > 0)
-        diag_warning(diags, DIAG_RANGE, (Place){ .file = path }, "choose a wider --input-type, or scale the inputs",
-                     "%llu of %llu input values are outside the input type's range and were handled as the type says", (unsigned long long)counts->overflows,
-                     (unsigned long long)(events->n * events->width));
+        diag_warning(diags, DIAG_RANGE, (Place){.file = path}, "choose a wider --input-type, or scale the inputs",
+                     "%llu of %llu input values are outside the input type's range and were handled as the type says",
+                     (unsigned long long)counts->overflows, (unsigned long long)(events->n * events->width));
 }
 
-bool events_read(Arena *arena, const Design *design, const char *const *paths, uint32_t n_paths, const EventsOptions *options, Events *out, DiagList *diags)
+bool events_read(Arena *arena, const Design *design, const char *const *paths, uint32_t n_paths, const EventsOptions *options, Events *out,
+                 DiagList *diags)
 {
     if (n_paths != design->inputs.n) {
-        diag_error(diags, DIAG_USAGE, (Place){ .file = design->name }, "give -i once per input, in the model's order", "%u event files for %u inputs", n_paths, design->inputs.n);
+        diag_error(diags, DIAG_USAGE, (Place){.file = "kaon", .part = "--input"}, "give -i once per input, in the model's order",
+                   "%u event files for %u inputs", n_paths, design->inputs.n);
         return false;
     }
-    *out = (Events){ .width = design->n_in };
+    *out = (Events){.width = design->n_in};
     for (uint32_t i = 0; i < n_paths; i++) {
         NpyArray array;
         uint64_t n;
@@ -135,14 +139,15 @@ bool events_read(Arena *arena, const Design *design, const char *const *paths, u
         if (i == 0) {
             out->n = n;
             if (n * out->width > EVENTS_MAX_BYTES / (sizeof(i128) + sizeof(double))) {
-                diag_error(diags, DIAG_LIMIT, (Place){ .file = paths[i] }, "split the file", "%llu events of %u values are more than fit in memory here",
-                           (unsigned long long)n, out->width);
+                diag_error(diags, DIAG_LIMIT, (Place){.file = paths[i]}, "split the file",
+                           "%llu events of %u values are more than fit in memory here", (unsigned long long)n, out->width);
                 return false;
             }
             out->raw = arena_array(arena, i128, n * out->width);
             out->real = options->raw ? NULL : arena_array(arena, double, n * out->width);
         } else if (n != out->n) {
-            diag_error(diags, DIAG_EVENTS, (Place){ .file = paths[i] }, NULL, "%llu events here, but %llu in the first file", (unsigned long long)n, (unsigned long long)out->n);
+            diag_error(diags, DIAG_EVENTS, (Place){.file = paths[i]}, NULL, "%llu events here, but %llu in the first file",
+                       (unsigned long long)n, (unsigned long long)out->n);
             return false;
         }
         if (!options->raw)
@@ -156,8 +161,8 @@ bool events_read(Arena *arena, const Design *design, const char *const *paths, u
 
 void events_random(Arena *arena, const Design *design, uint64_t seed, uint64_t n, Events *out)
 {
-    Rng rng = { seed };
-    *out = (Events){ .n = n, .width = design->n_in, .raw = arena_array(arena, i128, n * design->n_in) };
+    Rng rng = {seed};
+    *out = (Events){.n = n, .width = design->n_in, .raw = arena_array(arena, i128, n * design->n_in)};
     for (uint64_t event = 0; event < n; event++)
         for (uint32_t p = 0; p < design->inputs.n; p++) {
             const DesignPort *port = &design->inputs.at[p];
@@ -165,7 +170,11 @@ void events_random(Arena *arena, const Design *design, uint64_t seed, uint64_t n
                 FixedType type = type_at(&port->type, port->shape, k);
                 i128 random = fixed_wrap((i128)(((u128)rng_u64(&rng) << 64 | rng_u64(&rng)) >> 2), type);
                 /* event 0: zeros, 1 and 2: the limits, every eighth: small values, as data mostly are */
-                i128 raw = event == 0 ? 0 : event == 1 ? fixed_min(type) : event == 2 ? fixed_max(type) : event % 8 == 3 ? random / 64 : random;
+                i128 raw = event == 0       ? 0
+                           : event == 1     ? fixed_min(type)
+                           : event == 2     ? fixed_max(type)
+                           : event % 8 == 3 ? random / 64
+                                            : random;
                 out->raw[event * out->width + port->first + k] = raw;
             }
         }
@@ -208,7 +217,7 @@ void results_real(Arena *arena, const Design *design, Results *results)
 
 static bool write_port(Arena *arena, const DesignPort *port, const Results *results, const char *path, bool raw, DiagList *diags)
 {
-    uint64_t dim[SHAPE_MAX_RANK + 1] = { results->n };
+    uint64_t dim[SHAPE_MAX_RANK + 1] = {results->n};
     for (uint32_t i = 0; i < port->shape.rank; i++)
         dim[i + 1] = port->shape.dim[i];
     uint64_t n = results->n * port->n, misfits = 0;
@@ -224,19 +233,28 @@ static bool write_port(Arena *arena, const DesignPort *port, const Results *resu
         integer[i] = (int64_t)results->raw[at];
     }
     if (misfits > 0) {
-        diag_error(diags, DIAG_WIDTH, (Place){ .file = path, .layer = port->name, .kind = "output" }, "leave out --raw, or give the output a narrower --output-type",
-                   "%llu raw values do not fit in int64", (unsigned long long)misfits);
+        diag_error(diags, DIAG_WIDTH, (Place){.file = path, .layer = port->name, .kind = "output"},
+                   "leave out --raw, or give the output a narrower --output-type", "%llu raw values do not fit in int64",
+                   (unsigned long long)misfits);
         return false;
     }
-    return raw ? npy_write_i64(arena, path, integer, dim, port->shape.rank + 1, diags) : npy_write_f64(arena, path, real, dim, port->shape.rank + 1, diags);
+    return raw ? npy_write_i64(arena, path, integer, dim, port->shape.rank + 1, diags)
+               : npy_write_f64(arena, path, real, dim, port->shape.rank + 1, diags);
 }
 
-bool results_write(Arena *arena, const Design *design, const Results *results, const char *const *paths, uint32_t n_paths, bool raw, DiagList *diags)
+bool results_files_fit(const Design *design, uint32_t n_paths, DiagList *diags)
 {
-    if (n_paths != design->outputs.n) {
-        diag_error(diags, DIAG_USAGE, (Place){ .file = design->name }, "give -o once per output, in the model's order", "%u result files for %u outputs", n_paths, design->outputs.n);
+    if (n_paths != design->outputs.n)
+        diag_error(diags, DIAG_USAGE, (Place){.file = "kaon", .part = "--output"}, "give -o once per output, in the model's order",
+                   "%u result files for %u outputs", n_paths, design->outputs.n);
+    return n_paths == design->outputs.n;
+}
+
+bool results_write(Arena *arena, const Design *design, const Results *results, const char *const *paths, uint32_t n_paths, bool raw,
+                   DiagList *diags)
+{
+    if (!results_files_fit(design, n_paths, diags))
         return false;
-    }
     for (uint32_t i = 0; i < n_paths; i++)
         if (!write_port(arena, &design->outputs.at[i], results, paths[i], raw, diags))
             return false;

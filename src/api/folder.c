@@ -7,8 +7,8 @@
 #include "base/sha256.h"
 
 #define MANIFEST_FORMAT 1
-#define VECTOR_EVENTS 256u
-#define VECTOR_SEED 1u
+#define VECTOR_EVENTS   256u
+#define VECTOR_SEED     1u
 
 EmitOptions design_emit_options(const Design *design)
 {
@@ -17,7 +17,8 @@ EmitOptions design_emit_options(const Design *design)
         .valid = design->options.valid,
         .enable = design->options.enable,
         .reset = design->options.reset,
-        .heading = fmt(design->arena, "%s, made by kaon %s from %s. This generated code belongs to you.", design->name, KAON_VERSION, path_base(design->file)),
+        .heading = fmt(design->arena, "%s, made by kaon %s from %s. This generated code belongs to you.", design->name, KAON_VERSION,
+                       path_base(design->file)),
     };
 }
 
@@ -35,8 +36,8 @@ bool design_emit(const Design *design, EmitFiles *files, DiagList *diags)
 static bool add_vectors(Design *design, EmitFiles *files, DiagList *diags)
 {
     Arena *arena = design->arena;
-    Events events = { 0 };
-    Results results = { 0 };
+    Events events = {0};
+    Results results = {0};
     events_random(arena, design, VECTOR_SEED, VECTOR_EVENTS, &events);
     if (!engine_run(arena, design, ENGINE_REF, &events, NULL, &results, diags))
         return false;
@@ -47,19 +48,19 @@ static bool add_vectors(Design *design, EmitFiles *files, DiagList *diags)
         emit_vector(&expected, design->pipelined, false, results.raw + i * results.width);
         text_put_char(&expected, '\n');
     }
-    vec_push(arena, files, (EmitFile){ "tb/input.hex", input.at, input.n });
-    vec_push(arena, files, (EmitFile){ "tb/expected.hex", expected.at, expected.n });
+    vec_push(arena, files, (EmitFile){"tb/input.hex", input.at, input.n});
+    vec_push(arena, files, (EmitFile){"tb/expected.hex", expected.at, expected.n});
     return true;
 }
 
 static void add_text(Arena *arena, EmitFiles *files, const char *name, const Text *text)
 {
-    vec_push(arena, files, (EmitFile){ name, text->at, text->n });
+    vec_push(arena, files, (EmitFile){name, text->at, text->n});
 }
 
 static void add_graph(Arena *arena, EmitFiles *files, const char *name, const Graph *graph)
 {
-    GraphSides sides = { 0 };
+    GraphSides sides = {0};
     Text text = text_init(arena);
     graph_print(&text, graph, &sides);
     add_text(arena, files, name, &text);
@@ -68,7 +69,7 @@ static void add_graph(Arena *arena, EmitFiles *files, const char *name, const Gr
         for (uint32_t k = 0; k < files->n; k++)
             known = known || text_equal(files->at[k].name, sides.at[i].name);
         if (!known)
-            vec_push(arena, files, (EmitFile){ sides.at[i].name, (const char *)sides.at[i].bytes.at, sides.at[i].bytes.n });
+            vec_push(arena, files, (EmitFile){sides.at[i].name, (const char *)sides.at[i].bytes.at, sides.at[i].bytes.n});
     }
 }
 
@@ -77,9 +78,9 @@ static void add_scaling(Arena *arena, json_t *scalings, const InputScaling *scal
     json_t *entry = json_object();
     json_push(arena, scalings, entry);
     json_set(arena, entry, "port", json_string(text_printable(arena, port, 1u << 16)));
-    const double *const list[] = { scaling->mean, scaling->std };
-    const uint32_t n[] = { scaling->n_mean, scaling->n_std };
-    const char *const key[] = { "mean", "std" };
+    const double *const list[] = {scaling->mean, scaling->std};
+    const uint32_t n[] = {scaling->n_mean, scaling->n_std};
+    const char *const key[] = {"mean", "std"};
     for (uint32_t k = 0; k < 2; k++) {
         json_t *numbers = json_array();
         json_set(arena, entry, key[k], numbers);
@@ -90,6 +91,61 @@ static void add_scaling(Arena *arena, json_t *scalings, const InputScaling *scal
     json_set(arena, entry, "shift", json_integer(scaling->shift));
 }
 
+/* An empty list that belongs to `object` from the start, so that nothing leaks where memory ends; borrowed. */
+static json_t *set_list(Arena *arena, json_t *object, const char *key)
+{
+    json_t *list = json_array();
+    json_set(arena, object, key, list);
+    return list;
+}
+
+/* One number where all elements agree, else one an element. */
+static void add_scale(Arena *arena, json_t *entry, const DesignPort *port)
+{
+    bool identity = scale_is_identity(&port->scale);
+    uint32_t n = identity || spread_count(port->scale.spread, port->shape) == 1 ? 1 : port->n;
+    json_t *multipliers = set_list(arena, entry, "multipliers"), *offsets = set_list(arena, entry, "offsets");
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t k = identity ? 0 : spread_index(port->scale.spread, port->shape, i);
+        json_push(arena, multipliers, json_real(identity ? 1 : rational_to_double(port->scale.multiplier[k])));
+        json_push(arena, offsets, json_real(identity ? 0 : rational_to_double(port->scale.offset[k])));
+    }
+}
+
+static void add_port(Arena *arena, json_t *ports, const DesignPort *port, const char *verilog_name)
+{
+    json_t *entry = json_object();
+    json_push(arena, ports, entry);
+    json_set(arena, entry, "name", json_string(text_printable(arena, port->name, 1u << 16)));
+    json_set(arena, entry, "verilog", json_string(verilog_name));
+    json_set(arena, entry, "direction", json_string(port->quant.at != NULL ? "input" : "output"));
+    json_t *shape = set_list(arena, entry, "shape");
+    for (uint32_t i = 0; i < port->shape.rank; i++)
+        json_push(arena, shape, json_integer(port->shape.dim[i]));
+    json_t *types = set_list(arena, entry, "types");
+    uint32_t n = spread_count(port->type.spread, port->shape) == 1 ? 1 : port->n;
+    for (uint32_t i = 0; i < n; i++)
+        json_push(arena, types, json_string(fixed_text(arena, type_at(&port->type, port->shape, i))));
+    add_scale(arena, entry, port);
+    if (port->quant.at == NULL)
+        return;
+    json_t *quantisers = set_list(arena, entry, "quantisers");
+    n = spread_count(port->quant.spread, port->shape) == 1 ? 1 : port->n;
+    for (uint32_t i = 0; i < n; i++)
+        json_push(arena, quantisers, json_string(quantiser_text(arena, quantiser_at(&port->quant, port->shape, i))));
+}
+
+static void add_ports(const Design *design, json_t *object)
+{
+    Arena *arena = design->arena;
+    const char **verilog_name = emit_verilog_port_names(arena, design->pipelined);
+    json_t *ports = set_list(arena, object, "ports");
+    for (uint32_t i = 0; i < design->inputs.n; i++)
+        add_port(arena, ports, &design->inputs.at[i], verilog_name[i]);
+    for (uint32_t i = 0; i < design->outputs.n; i++)
+        add_port(arena, ports, &design->outputs.at[i], verilog_name[design->inputs.n + i]);
+}
+
 static json_t *manifest(const Design *design, const EmitFiles *files)
 {
     Arena *arena = design->arena;
@@ -97,6 +153,8 @@ static json_t *manifest(const Design *design, const EmitFiles *files)
     json_set(arena, object, "kaon", json_string(KAON_VERSION));
     json_set(arena, object, "format", json_integer(MANIFEST_FORMAT));
     report_to_json(arena, &design->report, object);
+    add_ports(design, object);
+    json_set(arena, object, "head", json_string(design_head_text(arena, &design->options.pass)));
     json_t *interface = json_object();
     json_set(arena, object, "interface", interface);
     json_set(arena, interface, "valid", json_boolean(design->options.valid));
@@ -121,7 +179,7 @@ bool design_save(Design *design, const char *folder, DiagList *diags)
 {
     Arena *arena = design->arena;
     double start = seconds_now();
-    EmitFiles files = { 0 };
+    EmitFiles files = {0};
     if (!design_emit(design, &files, diags) || !add_vectors(design, &files, diags))
         return false;
     add_graph(arena, &files, "model.graph", design->model);
@@ -190,7 +248,8 @@ static bool read_part(Design *design, const json_t *hashes, const char *name, By
     sha256_hex(bytes->at, bytes->n, hex);
     const char *expected = json_string_value(json_object_get(hashes, name));
     if (expected == NULL || strcmp(hex, expected) != 0)
-        diag_warning(diags, DIAG_FILE, (Place){ .file = path }, "compile the model again", "this file is not what compile wrote: its sha256 differs from the manifest's");
+        diag_warning(diags, DIAG_FILE, (Place){.file = path}, "compile the model again",
+                     "this file is not what compile wrote: its sha256 differs from the manifest's");
     return true;
 }
 
@@ -201,7 +260,8 @@ static bool read_manifest(Arena *arena, const char *path, json_t **object, Repor
         return false;
     if (json_integer_value(json_object_get(*object, "format")) == MANIFEST_FORMAT)
         return report_from_json(arena, *object, path, report, diags);
-    diag_error(diags, DIAG_FORMAT, (Place){ .file = path, .part = "format" }, "compile the model again with this kaon", "not a manifest of format %d", MANIFEST_FORMAT);
+    diag_error(diags, DIAG_FORMAT, (Place){.file = path, .part = "format"}, "compile the model again with this kaon",
+               "not a manifest of format %d", MANIFEST_FORMAT);
     return false;
 }
 
@@ -209,6 +269,29 @@ bool design_load_report(Arena *arena, const char *folder, Report *report, DiagLi
 {
     json_t *object;
     return read_manifest(arena, path_join(arena, folder, MANIFEST_NAME), &object, report, diags);
+}
+
+/* A file that was edited or comes from another design may be sound in itself and yet take events of another width. */
+static bool parts_agree(const Design *design, DiagList *diags)
+{
+    const CircuitModule *top = circuit_top(design->pipelined);
+    const GraphModule *model = graph_top(design->model);
+    uint32_t n_in = 0;
+    for (uint32_t i = 0; i < model->inputs.n; i++)
+        n_in += shape_size(graph_node(model, model->inputs.at[i])->shape);
+    bool agree = n_in == design->n_in && top->inputs.n == design->n_in && top->outputs.n == design->n_out;
+    for (uint32_t side = 0; agree && side < 2; side++)
+        for (uint32_t p = 0; p < (side == 0 ? design->inputs.n : design->outputs.n); p++) {
+            const DesignPort *port = side == 0 ? &design->inputs.at[p] : &design->outputs.at[p];
+            for (uint32_t i = 0; i < port->n; i++) {
+                CircuitRef ref = side == 0 ? top->inputs.at[port->first + i] : top->outputs.at[port->first + i].ref;
+                agree = agree && fixed_equal(circuit_node(top, ref)->type, type_at(&port->type, port->shape, i));
+            }
+        }
+    if (!agree)
+        diag_error(diags, DIAG_SHAPE, (Place){.file = design->folder}, "compile the model again",
+                   "model.graph, typed.graph and design.circuit are not of one design");
+    return agree;
 }
 
 bool design_load(Design *design, const char *folder, DiagList *diags)
@@ -224,7 +307,8 @@ bool design_load(Design *design, const char *folder, DiagList *diags)
     design->file = design->report.source;
     design->options.part = part_find(design->report.target);
     if (design->options.part == NULL) {
-        diag_error(diags, DIAG_VALUE, (Place){ .file = path, .part = "target" }, fmt(arena, "known here: %s", part_names()), "target '%s' is not known", design->report.target);
+        diag_error(diags, DIAG_VALUE, (Place){.file = path, .part = "target"}, fmt(arena, "known here: %s", part_names()),
+                   "target '%s' is not known", design->report.target);
         return false;
     }
     const json_t *interface = json_object_get(object, "interface");
@@ -232,6 +316,12 @@ bool design_load(Design *design, const char *folder, DiagList *diags)
     design->options.enable = json_is_true(json_object_get(interface, "enable"));
     design->options.reset = json_is_true(json_object_get(interface, "reset"));
     load_scaling(design, json_object_get(object, "input_scaling"));
+    const char *head = json_string_value(json_object_get(object, "head"));
+    if (head == NULL || !design_head_parse(head, &design->options.pass)) {
+        diag_error(diags, DIAG_VALUE, (Place){.file = path, .part = "head"}, "compile the model again",
+                   "one of model, logits, argmax, cut=X is needed");
+        return false;
+    }
 
     const json_t *hashes = json_object_get(object, "files");
     if (read_part(design, hashes, "model.graph", &bytes, diags))
@@ -243,5 +333,5 @@ bool design_load(Design *design, const char *folder, DiagList *diags)
     if (design->model == NULL || design->typed == NULL || design->pipelined == NULL)
         return false;
     design->circuit = design->pipelined; /* by event, delays are transparent */
-    return design_collect_ports(design, diags);
+    return design_collect_ports(design, diags) && parts_agree(design, diags);
 }

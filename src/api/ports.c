@@ -16,11 +16,11 @@ static const InputScaling *scaling_of(const DesignOptions *options, const char *
 static void check_scaling(const Design *design, const DesignPort *port, DiagList *diags)
 {
     uint32_t last = port->shape.rank > 0 ? port->shape.dim[port->shape.rank - 1] : 1;
-    const uint32_t counts[] = { port->scaling->n_mean, port->scaling->n_std };
-    const char *const names[] = { "mean", "std" };
+    const uint32_t counts[] = {port->scaling->n_mean, port->scaling->n_std};
+    const char *const names[] = {"mean", "std"};
     for (uint32_t i = 0; i < 2; i++)
         if (counts[i] > 1 && counts[i] != last)
-            diag_error(diags, DIAG_SHAPE, (Place){ .file = design->file, .layer = port->name, .kind = "input", .part = names[i] },
+            diag_error(diags, DIAG_SHAPE, (Place){.file = design->file, .layer = port->name, .kind = "input", .part = names[i]},
                        "give one number, or one per feature of the last axis", "%u numbers for %u features", counts[i], last);
 }
 
@@ -67,7 +67,8 @@ bool design_collect_ports(Design *design, DiagList *diags)
         for (uint32_t k = 0; k < design->inputs.n; k++)
             known = known || text_equal(name, design->inputs.at[k].name);
         if (!known)
-            diag_error(diags, DIAG_USAGE, (Place){ .file = design->file, .part = name }, NULL, "the configuration scales an input '%s' that the model does not have", name);
+            diag_error(diags, DIAG_USAGE, (Place){.file = design->file, .part = name}, NULL,
+                       "the configuration scales an input '%s' that the model does not have", name);
     }
     return !diag_failed(diags);
 }
@@ -79,9 +80,9 @@ const char *type_map_text(Arena *arena, const TypeMap *map, Shape shape)
     bool equal = true;
     for (uint32_t i = 1; i < n; i++) {
         equal = equal && fixed_equal(map->at[i], map->at[0]);
-        if (map->at[i].bits < least.bits)
+        if (map->at[i].bits < least.bits || (map->at[i].bits == least.bits && map->at[i].frac < least.frac))
             least = map->at[i];
-        if (map->at[i].bits > most.bits)
+        if (map->at[i].bits > most.bits || (map->at[i].bits == most.bits && map->at[i].frac > most.frac))
             most = map->at[i];
     }
     return equal ? fixed_text(arena, least) : fmt(arena, "%s..%s", fixed_text(arena, least), fixed_text(arena, most));
@@ -125,32 +126,31 @@ static ReportPort report_port(Arena *arena, const DesignPort *port)
     };
 }
 
-/* A layer's line joins the nodes of the typed graph that came from it. Constants give its weight type. */
+/* A layer's line joins the nodes of the typed graph that came from it; the constants that they read give its weight type. */
 static void add_node(Arena *arena, Report *report, Map *line_of, const GraphModule *module, const GraphNode *node)
 {
-    if (node->op == GRAPH_input)
+    if (node->op == GRAPH_input || node->op == GRAPH_constant)
         return;
     uint32_t line = map_get(line_of, node->layer);
     if (line == MAP_NONE) {
         line = report->layers.n;
         map_put(line_of, node->layer, line);
-        vec_push(arena, &report->layers, (ReportLayer){ .name = node->layer, .ops = "", .shape = "", .weights = "", .result = "" });
+        vec_push(arena, &report->layers, (ReportLayer){.name = node->layer, .ops = "", .shape = "", .weights = "", .result = ""});
     }
     ReportLayer *layer = &report->layers.at[line];
-    if (node->op == GRAPH_constant) {
-        layer->is_default = layer->is_default || node->attr.tensor->is_default;
-        return;
-    }
-    if (node->n_inputs > 1) {
-        const GraphNode *weights = graph_input_node(module, node, 1);
-        if (weights->op == GRAPH_constant && weights->kind == KIND_FIXED)
-            layer->weights = type_map_text(arena, &weights->type, weights->shape);
+    for (uint32_t i = 1; i < node->n_inputs; i++) {
+        const GraphNode *number = graph_input_node(module, node, i);
+        if (number->op != GRAPH_constant || number->kind != KIND_FIXED)
+            continue;
+        layer->weights_default = layer->weights_default || number->attr.tensor->is_default;
+        if (i == 1)
+            layer->weights = type_map_text(arena, &number->type, number->shape);
     }
     const char *op = graph_op_info(node->op)->text;
     layer->ops = layer->ops[0] ? fmt(arena, "%s %s", layer->ops, op) : op;
     layer->shape = shape_text(arena, node->shape);
     layer->result = type_map_text(arena, &node->type, node->shape);
-    layer->is_default = layer->is_default || (node->op == GRAPH_quantise && node->attr.quant->is_default);
+    layer->result_default = node->op == GRAPH_quantise && node->attr.quant->is_default;
 }
 
 void design_fill_report(Design *design)
@@ -190,6 +190,6 @@ void design_fill_report(Design *design)
     for (uint32_t i = 0; i < design->outputs.n; i++)
         vec_push(arena, &report.outputs, report_port(arena, &design->outputs.at[i]));
     for (uint32_t i = 0; i < design->time.n_stages; i++)
-        vec_push(arena, &report.stages, (ReportStage){ design->time.stage[i].longest_ps / 1000.0, design->time.stage[i].register_bits });
+        vec_push(arena, &report.stages, (ReportStage){design->time.stage[i].longest_ps / 1000.0, design->time.stage[i].register_bits});
     design->report = report;
 }

@@ -1,5 +1,5 @@
-/* api/yaml.c: YAML (of which JSON is a part) as jansson trees. Plain scalars become null, booleans, integers or reals as YAML 1.2's core schema
- * says; anchors and aliases are refused, since they make small files unfold into huge ones. */
+/* api/yaml.c: YAML (of which JSON is a part) as jansson trees. Plain scalars become null, booleans, integers or reals as YAML 1.2's core
+ * schema says; anchors and aliases are refused, since they make small files unfold into huge ones. */
 #include <string.h>
 
 #include <yaml.h>
@@ -26,7 +26,7 @@ static void release(void *context)
 
 static json_t *fail(Reader *reader, const yaml_mark_t *mark, const char *text)
 {
-    Place place = { .file = reader->file, .line = (uint32_t)mark->line + 1, .column = (uint32_t)mark->column + 1 };
+    Place place = {.file = reader->file, .line = (uint32_t)mark->line + 1, .column = (uint32_t)mark->column + 1};
     diag_error(reader->diags, DIAG_SYNTAX, place, "see docs/config.md", "%s", text);
     return NULL;
 }
@@ -148,7 +148,7 @@ static bool at_end(Reader *reader)
 bool yaml_parse(Arena *arena, Bytes bytes, const char *file, struct json_t **out, DiagList *diags)
 {
     Reader *reader = arena_new(arena, Reader);
-    *reader = (Reader){ .arena = arena, .file = file, .diags = diags };
+    *reader = (Reader){.arena = arena, .file = file, .diags = diags};
     if (!yaml_parser_initialize(&reader->parser))
         arena_out_of_memory(arena);
     arena_defer(arena, release, reader);
@@ -158,7 +158,7 @@ bool yaml_parse(Arena *arena, Bytes bytes, const char *file, struct json_t **out
             return false;
     } while (reader->event.type == YAML_STREAM_START_EVENT || reader->event.type == YAML_DOCUMENT_START_EVENT);
     if (reader->event.type == YAML_STREAM_END_EVENT) {
-        fail(reader, &(yaml_mark_t){ 0 }, "the file is empty");
+        fail(reader, &(yaml_mark_t){0}, "the file is empty");
         return false;
     }
     json_t *value = node(reader);

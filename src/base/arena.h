@@ -40,7 +40,7 @@ void *arena_alloc_array(Arena *arena, size_t count, size_t size, size_t align); 
 /* For callbacks of foreign libraries, which must be returned to: NULL on failure, and the sticky flag. */
 void *arena_alloc_or_null(Arena *arena, size_t size);
 
-#define arena_new(arena, T) ((T *)arena_alloc((arena), sizeof(T), alignof(T)))
+#define arena_new(arena, T)          ((T *)arena_alloc((arena), sizeof(T), alignof(T)))
 #define arena_array(arena, T, count) ((T *)arena_alloc_array((arena), (count), sizeof(T), alignof(T)))
 
 void *arena_copy(Arena *arena, const void *from, size_t size, size_t align);

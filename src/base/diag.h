@@ -22,9 +22,9 @@ typedef enum DiagCode {
 /* Where: any part may be NULL or 0. Printed as  file:line:column: layer 'name' (kind), part */
 typedef struct Place {
     const char *file;
-    const char *layer; /* layer, node or wire name */
-    const char *kind;  /* its operator or class: "QDense" */
-    const char *part;  /* attribute, weight, input: "kernel_quantizer" */
+    const char *layer;     /* layer, node or wire name */
+    const char *kind;      /* its operator or class: "QDense" */
+    const char *part;      /* attribute, weight, input: "kernel_quantizer" */
     uint32_t line, column; /* from 1; 0: none. Text forms only. */
 } Place;
 

@@ -9,8 +9,8 @@ typedef struct Bytes {
     size_t n;
 } Bytes;
 
-#define FILE_LIMIT_MODEL (1ull << 30)  /* model files, weights: 1 GiB */
-#define FILE_LIMIT_TEXT (1ull << 28)   /* JSON, YAML, text forms: 256 MiB */
+#define FILE_LIMIT_MODEL  (1ull << 30) /* model files, weights: 1 GiB */
+#define FILE_LIMIT_TEXT   (1ull << 28) /* JSON, YAML, text forms: 256 MiB */
 #define FILE_LIMIT_EVENTS (8ull << 30) /* event files: 8 GiB */
 
 /* false and a diagnostic when the file cannot be read or is larger than limit, which is checked before memory is asked for and again while
@@ -22,8 +22,8 @@ bool file_write(const char *path, const void *at, size_t n, DiagList *diags);
 bool file_exists(const char *path);
 bool file_is_folder(const char *path);
 const char *path_join(Arena *arena, const char *folder, const char *name);
-const char *path_base(const char *path);                 /* behind the last slash */
-const char *path_stem(Arena *arena, const char *path);   /* that, without its last extension */
+const char *path_base(const char *path);               /* behind the last slash */
+const char *path_stem(Arena *arena, const char *path); /* that, without its last extension */
 /* Path of a program on PATH, NULL if absent. */
 const char *path_of_program(Arena *arena, const char *name);
 

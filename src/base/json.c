@@ -307,13 +307,9 @@ static bool read_value(Reader *r, json_t *parent, const char *key)
 
 json_t *json_read(Arena *arena, Bytes bytes, Place place, DiagList *diags)
 {
-    Reader r = {.arena = arena,
-                .scratch = arena_child(arena),
-                .diags = diags,
-                .place = place,
-                .start = bytes.at,
-                .at = bytes.at,
-                .end = bytes.at + bytes.n};
+    const uint8_t *start = bytes.n > 0 ? bytes.at : (const uint8_t *)""; /* no bytes may come without an address */
+    Reader r = {
+        .arena = arena, .scratch = arena_child(arena), .diags = diags, .place = place, .start = start, .at = start, .end = start + bytes.n};
     bool ok = read_value(&r, NULL, NULL);
     skip_blanks(&r);
     if (ok && r.at != r.end)

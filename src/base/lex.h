@@ -8,11 +8,11 @@
 
 typedef enum LexKind {
     LEX_END,
-    LEX_NAME,    /* [A-Za-z_][A-Za-z0-9_.]*  (dots allowed inside: "s8.4", "mem.read"); a type may have a negative fraction: "u6.-2" */
-    LEX_NUMBER,  /* integer, decimal or hexadecimal float with optional sign, "-inf"; "inf", "nan" are names */
-    LEX_STRING,  /* "..." unescaped: \" \\ \n \t \xNN; on one line */
-    LEX_WIRE,    /* %12: text holds "12" */
-    LEX_PUNCT,   /* one of ( ) [ ] { } , : = @ < > / ; * ^ or the two-character -> << */
+    LEX_NAME,   /* [A-Za-z_][A-Za-z0-9_.]*  (dots allowed inside: "s8.4", "mem.read"); a type may have a negative fraction: "u6.-2" */
+    LEX_NUMBER, /* integer, decimal or hexadecimal float with optional sign, "-inf"; "inf", "nan" are names */
+    LEX_STRING, /* "..." unescaped: \" \\ \n \t \xNN; on one line */
+    LEX_WIRE,   /* %12: text holds "12" */
+    LEX_PUNCT,  /* one of ( ) [ ] { } , : = @ < > / ; * ^ or the two-character -> << */
 } LexKind;
 
 typedef struct Lexer {

@@ -5,13 +5,13 @@
 #include "base/file.h"
 
 typedef struct ProcessLimits {
-    uint32_t seconds;       /* wall clock; 0: none. The whole process group is killed beyond it. */
-    uint64_t memory_bytes;  /* address space of the child (process_isolate: beyond what it inherits); 0: none */
-    uint64_t output_bytes;  /* bytes of output kept, out and err together; the child is killed beyond it. 0: 64 MiB */
+    uint32_t seconds;      /* wall clock; 0: none. The whole process group is killed beyond it. */
+    uint64_t memory_bytes; /* address space of the child (process_isolate: beyond what it inherits); 0: none */
+    uint64_t output_bytes; /* bytes of output kept, out and err together; the child is killed beyond it. 0: 64 MiB */
 } ProcessLimits;
 
 typedef struct ProcessResult {
-    bool started;    /* false: the program could not be executed */
+    bool started; /* false: the program could not be executed */
     bool timed_out;
     int status;      /* exit status; 128 + signal when killed */
     const char *out; /* standard output, terminated */

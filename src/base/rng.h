@@ -4,7 +4,9 @@
 
 #include "base/types.h"
 
-typedef struct Rng { uint64_t state; } Rng;
+typedef struct Rng {
+    uint64_t state;
+} Rng;
 
 static inline uint64_t rng_u64(Rng *rng)
 {

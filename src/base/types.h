@@ -12,7 +12,7 @@ __extension__ typedef __int128 i128;
 __extension__ typedef unsigned __int128 u128;
 
 #define KAON_PRINTF(text, first) __attribute__((__format__(printf, text, first)))
-#define KAON_NORETURN __attribute__((noreturn))
+#define KAON_NORETURN            __attribute__((noreturn))
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 

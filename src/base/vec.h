@@ -11,17 +11,17 @@
 
 #include "base/arena.h"
 
-#define VEC(T)        \
-    struct {          \
-        T *at;        \
-        uint32_t n;   \
-        uint32_t cap; \
+#define VEC(T)                                                                                                                             \
+    struct {                                                                                                                               \
+        T *at;                                                                                                                             \
+        uint32_t n;                                                                                                                        \
+        uint32_t cap;                                                                                                                      \
     }
 
 #define vec_push(arena, vec, ...) (vec_reserve((arena), (vec), 1), (vec)->at[(vec)->n++] = (__VA_ARGS__))
-#define vec_pop(vec) ((vec)->at[--(vec)->n])
+#define vec_pop(vec)              ((vec)->at[--(vec)->n])
 /* room for `more` further elements */
-#define vec_reserve(arena, vec, more)                                                                                          \
+#define vec_reserve(arena, vec, more)                                                                                                      \
     ((vec)->at = vec_grow((arena), (vec)->at, (vec)->n, &(vec)->cap, (more), sizeof *(vec)->at, alignof(max_align_t)))
 #define vec_last(vec) (&(vec)->at[(vec)->n - 1])
 

@@ -43,7 +43,7 @@ static FixedType read_type(Parser *p)
     const char *text = lex_name(&p->lex, "a type such as s8.4");
     if (!p->lex.failed && !fixed_parse(text, &type))
         lex_error_at(&p->lex, place, "s8.4 is signed, 8 bits in all, 4 of them fraction; bits from 1 to 64", "'%s' is no type",
-                  text_printable(p->arena, text, 40));
+                     text_printable(p->arena, text, 40));
     return type;
 }
 
@@ -213,7 +213,7 @@ static void read_quantiser(Parser *p, CircuitNode *node)
     const char *text = lex_name(lex, "a rounding");
     if (!lex->failed && !rounding_parse(text, &rounding))
         lex_error_at(lex, place, "trn, trn_zero, rnd, rnd_zero, rnd_inf, rnd_min_inf, rnd_conv, ceil, away", "'%s' is no rounding",
-                  text_printable(p->arena, text, 40));
+                     text_printable(p->arena, text, 40));
     place = lex_place(lex);
     text = lex_name(lex, "an overflow");
     if (!lex->failed && !overflow_parse(text, &overflow))
@@ -518,11 +518,11 @@ static void check_complete(Parser *p, Place place)
     for (uint32_t i = 0; i < module->inputs.n && !p->lex.failed; i++)
         if (module->inputs.at[i] == CIRCUIT_NONE)
             lex_error_at(&p->lex, place, NULL, "module '%s' has no input node for '%s'", module->name,
-                      circuit_port_value_name(p->arena, module->in_ports.at, module->in_ports.n, i));
+                         circuit_port_value_name(p->arena, module->in_ports.at, module->in_ports.n, i));
     for (uint32_t i = 0; i < module->outputs.n && !p->lex.failed; i++)
         if (module->outputs.at[i].ref == CIRCUIT_NONE)
             lex_error_at(&p->lex, place, NULL, "module '%s' does not say what output '%s' is", module->name,
-                      circuit_port_value_name(p->arena, module->out_ports.at, module->out_ports.n, i));
+                         circuit_port_value_name(p->arena, module->out_ports.at, module->out_ports.n, i));
 }
 
 static void read_module(Parser *p, bool is_top)

@@ -36,9 +36,11 @@ int cmd_compile(Command *command)
     DiagList *diags = &command->diags;
     DesignOptions design_options;
     if (options->arguments.n != 1)
-        diag_error(diags, DIAG_USAGE, (Place){ .file = "kaon", .part = "compile" }, "kaon compile model.h5 -o out/", "one model file is needed");
+        diag_error(diags, DIAG_USAGE, (Place){.file = "kaon", .part = "compile"}, "kaon compile model.h5 -o out/",
+                   "one model file is needed");
     if (options->output.n != 1 && !options->dry_run)
-        diag_error(diags, DIAG_USAGE, (Place){ .file = "kaon", .part = "--output" }, "kaon compile model.h5 -o out/", "one folder to write is needed");
+        diag_error(diags, DIAG_USAGE, (Place){.file = "kaon", .part = "--output"}, "kaon compile model.h5 -o out/",
+                   "one folder to write is needed");
     if (!options_design(command, &design_options))
         return 2;
 

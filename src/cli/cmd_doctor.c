@@ -6,17 +6,17 @@ static const struct {
     const char *program, *package, *purpose;
     bool needed;
 } PROGRAMS[] = {
-    { "iverilog", "iverilog", "simulates the Verilog (engine icarus)", true },
-    { "verilator", "verilator", "simulates and lints the Verilog, faster on many events (engine verilator)", false },
-    { "yosys", "yosys", "synthesis: kaon synth", false },
-    { "c++", "g++", "compiles what Verilator makes", false },
+    {"iverilog", "iverilog", "simulates the Verilog (engine icarus)", true},
+    {"verilator", "verilator", "simulates and lints the Verilog, faster on many events (engine verilator)", false},
+    {"yosys", "yosys", "synthesis: kaon synth", false},
+    {"c++", "g++", "compiles what Verilator makes", false},
 };
 
 int cmd_doctor(Command *command)
 {
     Arena *arena = command->arena;
     if (command->options.arguments.n > 0) {
-        diag_error(&command->diags, DIAG_USAGE, (Place){ .file = "kaon", .part = "doctor" }, "kaon doctor", "it takes no arguments");
+        diag_error(&command->diags, DIAG_USAGE, (Place){.file = "kaon", .part = "doctor"}, "kaon doctor", "it takes no arguments");
         return 2;
     }
     json_t *list = json_keep(arena, json_array());

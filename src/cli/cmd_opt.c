@@ -6,7 +6,7 @@
 #include "import/import.h"
 
 typedef struct Subject {
-    Graph *graph;     /* one of the two */
+    Graph *graph; /* one of the two */
     Circuit *circuit;
 } Subject;
 
@@ -32,9 +32,10 @@ static const char *unknown_hint(Arena *arena, const char *name)
 static bool apply(Command *command, const char *name, const PassOptions *pass_options, Subject *subject)
 {
     const PassInfo *pass = pass_find(name);
-    Place place = { .file = "kaon", .part = "--pass" };
+    Place place = {.file = "kaon", .part = "--pass"};
     if (pass == NULL) {
-        diag_error(&command->diags, DIAG_USAGE, place, unknown_hint(command->arena, name), "pass '%s' is not known", text_printable(command->arena, name, 40));
+        diag_error(&command->diags, DIAG_USAGE, place, unknown_hint(command->arena, name), "pass '%s' is not known",
+                   text_printable(command->arena, name, 40));
         return false;
     }
     if ((pass->graph != NULL) != (subject->graph != NULL)) {
@@ -66,7 +67,7 @@ static bool check_dump_after(Command *command)
     for (char *name = strtok(list, ","); name != NULL; name = strtok(NULL, ","))
         found |= dump_after != NULL && text_equal(name, dump_after);
     if (!found)
-        diag_error(&command->diags, DIAG_USAGE, (Place){ .file = "kaon", .part = "--dump-after" }, NULL, "pass '%s' is not one of --pass",
+        diag_error(&command->diags, DIAG_USAGE, (Place){.file = "kaon", .part = "--dump-after"}, NULL, "pass '%s' is not one of --pass",
                    text_printable(command->arena, dump_after, 40));
     return found;
 }
@@ -76,12 +77,12 @@ int cmd_opt(Command *command)
     const Options *options = &command->options;
     Arena *arena = command->arena;
     if (options->arguments.n != 1 || options->output.n > 1) {
-        diag_error(&command->diags, DIAG_USAGE, (Place){ .file = "kaon", .part = "opt" }, "kaon opt net.graph --pass=fold,types",
+        diag_error(&command->diags, DIAG_USAGE, (Place){.file = "kaon", .part = "opt"}, "kaon opt net.graph --pass=fold,types",
                    options->arguments.n != 1 ? "one .circuit, .graph or model file is needed" : "one text file to write is enough");
         return 2;
     }
     const char *path = options->arguments.at[0];
-    Subject subject = { 0 };
+    Subject subject = {0};
     if (!check_dump_after(command))
         return 2;
     if (!read_subject(command, path, &subject))

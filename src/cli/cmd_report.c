@@ -5,7 +5,7 @@ int cmd_report(Command *command)
 {
     const Options *options = &command->options;
     if (options->arguments.n != 1) {
-        diag_error(&command->diags, DIAG_USAGE, (Place){ .file = "kaon", .part = "report" }, "kaon report out/", "one folder is needed");
+        diag_error(&command->diags, DIAG_USAGE, (Place){.file = "kaon", .part = "report"}, "kaon report out/", "one folder is needed");
         return 2;
     }
     Report report;

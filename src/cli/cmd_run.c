@@ -10,7 +10,8 @@ static bool count_correct(Command *command, const Design *design, const Results 
     if (!npy_read(command->arena, path, &labels, &command->diags))
         return false;
     if (labels.n != results->n) {
-        diag_error(&command->diags, DIAG_EVENTS, (Place){ .file = path }, NULL, "%llu labels for %llu events", (unsigned long long)labels.n, (unsigned long long)results->n);
+        diag_error(&command->diags, DIAG_EVENTS, (Place){.file = path}, NULL, "%llu labels for %llu events", (unsigned long long)labels.n,
+                   (unsigned long long)results->n);
         return false;
     }
     *correct = 0;
@@ -31,18 +32,21 @@ int cmd_run(Command *command)
     DiagList *diags = &command->diags;
     Engine engine = ENGINE_REF;
     if (options->engine != NULL && !engine_parse(options->engine, &engine))
-        diag_error(diags, DIAG_USAGE, (Place){ .file = "kaon", .part = "--engine" }, fmt(arena, "known here: %s", engine_names(arena)), "engine '%s' is not known",
-                   text_printable(arena, options->engine, 40));
+        diag_error(diags, DIAG_USAGE, (Place){.file = "kaon", .part = "--engine"}, fmt(arena, "known here: %s", engine_names(arena)),
+                   "engine '%s' is not known", text_printable(arena, options->engine, 40));
     if (options->input.n == 0)
-        diag_error(diags, DIAG_USAGE, (Place){ .file = "kaon", .part = "--input" }, "kaon run out/ -i x.npy -o y.npy", "no events: give a file for each input");
+        diag_error(diags, DIAG_USAGE, (Place){.file = "kaon", .part = "--input"}, "kaon run out/ -i x.npy -o y.npy",
+                   "no events: give a file for each input");
     if (options->raw && !engine_exact(engine))
-        diag_error(diags, DIAG_USAGE, (Place){ .file = "kaon", .part = "--raw" }, "leave out --raw", "the engine %s computes in double", engine_text(engine));
+        diag_error(diags, DIAG_USAGE, (Place){.file = "kaon", .part = "--raw"}, "leave out --raw", "the engine %s computes in double",
+                   engine_text(engine));
     if (diag_failed(diags))
         return 2;
     Design *design = open_design(command);
     Events events;
     Results results;
-    if (design == NULL || !open_events(command, design, &events))
+    if (design == NULL || (options->output.n > 0 && !results_files_fit(design, options->output.n, diags)) ||
+        !open_events(command, design, &events))
         return 1;
     progress(engine_text(engine));
     bool ok = engine_run(arena, design, engine, &events, options->trace, &results, diags);
@@ -75,7 +79,8 @@ int cmd_run(Command *command)
     } else {
         text_add(&command->out, "%llu events through %s, %.0f events/s\n", (unsigned long long)results.n, engine_text(engine), rate);
         if (options->labels != NULL)
-            text_add(&command->out, "accuracy %.2f %%: %llu of %llu\n", 100 * accuracy, (unsigned long long)correct, (unsigned long long)results.n);
+            text_add(&command->out, "accuracy %.2f %%: %llu of %llu\n", 100 * accuracy, (unsigned long long)correct,
+                     (unsigned long long)results.n);
     }
     return 0;
 }

@@ -10,7 +10,8 @@ int cmd_synth(Command *command)
     Arena *arena = command->arena;
     DiagList *diags = &command->diags;
     if (options->arguments.n != 1 || !design_is_folder(arena, options->arguments.at[0])) {
-        diag_error(diags, DIAG_USAGE, (Place){ .file = "kaon", .part = "synth" }, "compile first: kaon compile model.h5 -o out/", "one folder with a compiled design is needed");
+        diag_error(diags, DIAG_USAGE, (Place){.file = "kaon", .part = "synth"}, "compile first: kaon compile model.h5 -o out/",
+                   "one folder with a compiled design is needed");
         return 2;
     }
     DesignOptions wanted;
@@ -21,18 +22,27 @@ int cmd_synth(Command *command)
         return 1;
     const PartModel *part = options->target != NULL ? wanted.part : design->options.part;
     CostReport cost = time_cost(arena, design->pipelined, part);
-    EmitOptions emit = { .name = design->name };
+    EmitOptions emit = {.name = design->name};
     ToolSynthesis synthesis;
     progress("Yosys");
-    bool ok = tool_synthesise(arena, design->folder, emit_verilog_top_name(arena, design->pipelined, &emit), part_synth_command(part), &synthesis, diags);
+    bool ok = tool_synthesise(arena, design->folder, emit_verilog_top_name(arena, design->pipelined, &emit), part_synth_command(part),
+                              &synthesis, diags);
     progress(NULL);
     if (!ok)
         return 1;
     if (command->json != NULL) {
-        const struct { const char *key; uint64_t n; } COUNTS[] = {
-            { "luts", synthesis.luts },           { "carries", synthesis.carries }, { "wide_muxes", synthesis.wide_muxes },
-            { "registers", synthesis.registers }, { "dsps", synthesis.dsps },       { "inverters", synthesis.inverters },
-            { "luts_estimated", cost.total.luts }, { "registers_estimated", cost.total.register_bits },
+        const struct {
+            const char *key;
+            uint64_t n;
+        } COUNTS[] = {
+            {"luts", synthesis.luts},
+            {"carries", synthesis.carries},
+            {"wide_muxes", synthesis.wide_muxes},
+            {"registers", synthesis.registers},
+            {"dsps", synthesis.dsps},
+            {"inverters", synthesis.inverters},
+            {"luts_estimated", cost.total.luts},
+            {"registers_estimated", cost.total.register_bits},
         };
         json_set(arena, command->json, "target", json_string(part_name(part)));
         json_set(arena, command->json, "tool", json_string(synthesis.tool));
@@ -46,9 +56,10 @@ int cmd_synth(Command *command)
     text_add(out, "  %-12s %10s %10s\n", "", "estimate", "synthesis");
     text_add(out, "  %-12s %10llu %10llu   %+.1f %%\n", "LUTs", (unsigned long long)cost.total.luts, (unsigned long long)synthesis.luts,
              percent((double)cost.total.luts, (double)synthesis.luts));
-    text_add(out, "  %-12s %10llu %10llu   %+.1f %%\n", "registers", (unsigned long long)cost.total.register_bits, (unsigned long long)synthesis.registers,
-             percent((double)cost.total.register_bits, (double)synthesis.registers));
-    text_add(out, "  %-12s %10s %10llu\n  %-12s %10s %10llu\n  %-12s %10s %10llu\n", "carry cells", "", (unsigned long long)synthesis.carries, "wide muxes", "",
-             (unsigned long long)synthesis.wide_muxes, "DSPs", "", (unsigned long long)synthesis.dsps);
+    text_add(out, "  %-12s %10llu %10llu   %+.1f %%\n", "registers", (unsigned long long)cost.total.register_bits,
+             (unsigned long long)synthesis.registers, percent((double)cost.total.register_bits, (double)synthesis.registers));
+    text_add(out, "  %-12s %10s %10llu\n  %-12s %10s %10llu\n  %-12s %10s %10llu\n", "carry cells", "",
+             (unsigned long long)synthesis.carries, "wide muxes", "", (unsigned long long)synthesis.wide_muxes, "DSPs", "",
+             (unsigned long long)synthesis.dsps);
     return 0;
 }

@@ -1,5 +1,5 @@
-/* cli/main.c: finds the verb, runs it inside one phase boundary, prints what it has to say. Exit status: 0, 1 (what the input or the machine
- * made impossible, or a difference found), 2 (a command line that cannot be understood). */
+/* cli/main.c: finds the verb, runs it inside one phase boundary, prints what it has to say. Exit status: 0, 1 (what the input or the
+ * machine made impossible, or a difference found), 2 (a command line that cannot be understood). */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,13 +41,15 @@ static int write_out(const Text *text, int status)
 static bool has_usage_error(const DiagList *diags)
 {
     for (uint32_t i = 0; i < diags->list.n; i++)
-        if (diags->list.at[i].severity == DIAG_ERROR && diags->list.at[i].code == DIAG_USAGE && text_equal(diags->list.at[i].place.file, "kaon"))
+        if (diags->list.at[i].severity == DIAG_ERROR && diags->list.at[i].code == DIAG_USAGE &&
+            text_equal(diags->list.at[i].place.file, "kaon"))
             return true;
     return false;
 }
 
 static int finish(Command *command, int status)
 {
+    progress(NULL); /* a phase that failed left its line */
     if (diag_failed(&command->diags))
         status = has_usage_error(&command->diags) ? 2 : 1;
     if (command->json != NULL) {
@@ -66,7 +68,7 @@ static int finish(Command *command, int status)
 static void run(void *context)
 {
     Job *job = context;
-    Command command = { .arena = job->arena, .diags = diag_init(job->arena), .out = text_init(job->arena) };
+    Command command = {.arena = job->arena, .diags = diag_init(job->arena), .out = text_init(job->arena)};
     if (wants_json(job->argc, job->argv))
         command.json = json_keep(job->arena, json_object());
     const char *verb = job->argc > 1 ? job->argv[1] : "";
@@ -95,7 +97,7 @@ static void run(void *context)
 #undef VERB
         };
         const char *nearest = text_nearest(verb, names, COUNT_OF(names));
-        diag_error(&command.diags, DIAG_USAGE, (Place){ .file = "kaon" },
+        diag_error(&command.diags, DIAG_USAGE, (Place){.file = "kaon"},
                    nearest != NULL ? fmt(job->arena, "did you mean kaon %s?", nearest) : "kaon --help lists the commands",
                    verb[0] ? "command '%s' is not known" : "which command?%s", text_printable(job->arena, verb, 40));
         job->status = finish(&command, 2);
@@ -112,12 +114,13 @@ static void run(void *context)
 
 int main(int argc, char **argv)
 {
-    Memory memory = { 0 };
+    Memory memory = {0};
     Arena *arena = arena_create(&memory);
-    Job job = { arena, argc, argv, 1 };
+    Job job = {arena, argc, argv, 1};
     if (arena == NULL || !arena_run(arena, run, &job)) {
         if (wants_json(argc, argv))
-            puts("{\"diagnostics\": [{\"severity\": \"error\", \"code\": \"memory\", \"place\": \"kaon\", \"text\": \"memory ran out\", \"hint\": \"\"}]}");
+            puts("{\"diagnostics\": [{\"severity\": \"error\", \"code\": \"memory\", \"place\": \"kaon\", \"text\": \"memory ran out\", "
+                 "\"hint\": \"\"}]}");
         else
             fputs("kaon: error: memory ran out\n", stderr);
         job.status = 1;

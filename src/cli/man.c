@@ -9,7 +9,7 @@ static void put(Text *text, const char *string)
     if (string[0] == '.' || string[0] == '\'')
         text_put(text, "\\&");
     for (; *string; string++)
-        text_put(text, *string == '\\' ? "\\e" : *string == '-' ? "\\-" : (char[]){ *string, '\0' });
+        text_put(text, *string == '\\' ? "\\e" : *string == '-' ? "\\-" : (char[]){*string, '\0'});
 }
 
 static void line(Text *text, const char *string)
@@ -27,21 +27,22 @@ static void head(Text *text, const char *page, const char *summary)
     line(text, summary);
 }
 
-static const char SEE_ALSO[] = ".SH EXIT STATUS\n0; 1 when the input, the machine or a comparison failed; 2 when the command line cannot be understood.\n"
-                               ".SH SEE ALSO\nThe documents in docs/: output.md (what out/ holds), config.md, json.md, tables.md.\n";
+static const char SEE_ALSO[] =
+    ".SH EXIT STATUS\n0; 1 when the input, the machine or a comparison failed; 2 when the command line cannot be understood.\n"
+    ".SH SEE ALSO\nThe documents in docs/: output.md (what out/ holds), config.md, json.md, tables.md.\n";
 
 static void put_options(Text *text, char letter)
 {
     text_put(text, ".SH OPTIONS\n");
-#define OPTION(kind, field, name, shortcut, argument, verbs, help)       \
-    if (strchr(verbs, letter) != NULL) {                                 \
-        text_put(text, ".TP\n.B ");                                      \
-        if (shortcut)                                                    \
-            text_add(text, "\\-%c, ", shortcut ? shortcut : ' ');        \
-        put(text, name);                                                 \
-        text_put(text, " ");                                             \
-        line(text, argument);                                            \
-        line(text, help);                                                \
+#define OPTION(kind, field, name, shortcut, argument, verbs, help)                                                                         \
+    if (strchr(verbs, letter) != NULL) {                                                                                                   \
+        text_put(text, ".TP\n.B ");                                                                                                        \
+        if (shortcut)                                                                                                                      \
+            text_add(text, "\\-%c, ", shortcut ? shortcut : ' ');                                                                          \
+        put(text, name);                                                                                                                   \
+        text_put(text, " ");                                                                                                               \
+        line(text, argument);                                                                                                              \
+        line(text, help);                                                                                                                  \
     }
 #include "cli/options.def"
 #undef OPTION
@@ -64,12 +65,13 @@ static void main_page(Text *text)
 {
     head(text, "kaon", "trained models as logic that answers in nanoseconds");
     text_put(text, ".SH SYNOPSIS\n.B kaon\nVERB [arguments] [options]\n.SH DESCRIPTION\n"
-                   "kaon takes a trained model and turns it into pipelined logic for an FPGA or ASIC, a new event every clock; the reference interpreter, the circuit and the "
+                   "kaon takes a trained model and turns it into pipelined logic for an FPGA or ASIC, a new event every clock; the "
+                   "reference interpreter, the circuit and the "
                    "Verilog give the same bits, and kaon check shows it.\n.SH COMMANDS\n");
-#define VERB(name, letter, arguments, summary, more) \
-    text_put(text, ".TP\n.B kaon " #name "\n");      \
-    put(text, arguments);                            \
-    text_put(text, ":\n");                           \
+#define VERB(name, letter, arguments, summary, more)                                                                                       \
+    text_put(text, ".TP\n.B kaon " #name "\n");                                                                                            \
+    put(text, arguments);                                                                                                                  \
+    text_put(text, ":\n");                                                                                                                 \
     line(text, summary);
 #include "cli/verbs.def"
 #undef VERB
@@ -82,10 +84,10 @@ bool man_page(Text *text, const char *verb)
         main_page(text);
         return true;
     }
-#define VERB(name, letter, arguments, summary, more)              \
-    if (text_equal(verb, #name)) {                                \
-        verb_page(text, #name, letter, arguments, summary, more); \
-        return true;                                              \
+#define VERB(name, letter, arguments, summary, more)                                                                                       \
+    if (text_equal(verb, #name)) {                                                                                                         \
+        verb_page(text, #name, letter, arguments, summary, more);                                                                          \
+        return true;                                                                                                                       \
     }
 #include "cli/verbs.def"
 #undef VERB

@@ -15,7 +15,7 @@ typedef struct OptionInfo {
 } OptionInfo;
 
 static const OptionInfo OPTIONS[] = {
-#define OPTION(kind, field, text, shortcut, argument, verbs, help) { kind, offsetof(Options, field), text, argument, verbs, help, shortcut },
+#define OPTION(kind, field, text, shortcut, argument, verbs, help) {kind, offsetof(Options, field), text, argument, verbs, help, shortcut},
 #include "cli/options.def"
 #undef OPTION
 };
@@ -26,7 +26,7 @@ typedef struct VerbInfo {
 } VerbInfo;
 
 static const VerbInfo VERBS[] = {
-#define VERB(name, letter, arguments, summary, more) { #name, arguments, summary, more, letter },
+#define VERB(name, letter, arguments, summary, more) {#name, arguments, summary, more, letter},
 #include "cli/verbs.def"
 #undef VERB
 };
@@ -47,7 +47,8 @@ static const OptionInfo *find(const char *text, Verb verb)
 {
     for (size_t i = 0; i < COUNT_OF(OPTIONS); i++)
         if (strchr(OPTIONS[i].verbs, VERBS[verb].letter) != NULL &&
-            (text_equal(text, OPTIONS[i].text) || (OPTIONS[i].shortcut && text[0] == '-' && text[1] == OPTIONS[i].shortcut && text[2] == '\0')))
+            (text_equal(text, OPTIONS[i].text) ||
+             (OPTIONS[i].shortcut && text[0] == '-' && text[1] == OPTIONS[i].shortcut && text[2] == '\0')))
             return &OPTIONS[i];
     return NULL;
 }
@@ -60,9 +61,9 @@ static void unknown(Arena *arena, Verb verb, const char *text, DiagList *diags)
         if (strchr(OPTIONS[i].verbs, VERBS[verb].letter) != NULL)
             names[n++] = OPTIONS[i].text;
     const char *nearest = text_nearest(text, names, n);
-    diag_error(diags, DIAG_USAGE, (Place){ .file = "kaon", .part = VERBS[verb].text },
-               nearest != NULL ? fmt(arena, "did you mean %s?", nearest) : fmt(arena, "kaon %s --help lists the options", VERBS[verb].text), "option '%s' is not known",
-               text_printable(arena, text, 60));
+    diag_error(diags, DIAG_USAGE, (Place){.file = "kaon", .part = VERBS[verb].text},
+               nearest != NULL ? fmt(arena, "did you mean %s?", nearest) : fmt(arena, "kaon %s --help lists the options", VERBS[verb].text),
+               "option '%s' is not known", text_printable(arena, text, 60));
 }
 
 /* argv[1] is the verb */
@@ -90,7 +91,7 @@ bool options_parse(Arena *arena, int argc, char **argv, Options *options, DiagLi
             continue;
         }
         char *field = (char *)options + info->offset;
-        Place place = { .file = "kaon", .part = info->text };
+        Place place = {.file = "kaon", .part = info->text};
         if (info->kind == FLAG) {
             if (value != NULL)
                 diag_error(diags, DIAG_USAGE, place, NULL, "this option takes no value");
@@ -150,7 +151,8 @@ static void put_wrapped(Text *text, const char *help, int indent)
 
 void options_help(Text *text, Verb verb)
 {
-    text_add(text, "kaon %s%s%s\n\n  %s.\n", VERBS[verb].text, VERBS[verb].arguments[0] ? " " : "", VERBS[verb].arguments, VERBS[verb].summary);
+    text_add(text, "kaon %s%s%s\n\n  %s.\n", VERBS[verb].text, VERBS[verb].arguments[0] ? " " : "", VERBS[verb].arguments,
+             VERBS[verb].summary);
     if (VERBS[verb].more[0])
         text_add(text, "  %s\n", VERBS[verb].more);
     text_put(text, "\n");
@@ -158,7 +160,8 @@ void options_help(Text *text, Verb verb)
         const OptionInfo *info = &OPTIONS[i];
         if (strchr(info->verbs, VERBS[verb].letter) == NULL)
             continue;
-        const char *name = info->shortcut ? fmt(text->arena, "-%c, %s %s", info->shortcut, info->text, info->argument) : fmt(text->arena, "    %s %s", info->text, info->argument);
+        const char *name = info->shortcut ? fmt(text->arena, "-%c, %s %s", info->shortcut, info->text, info->argument)
+                                          : fmt(text->arena, "    %s %s", info->text, info->argument);
         text_add(text, "  %-30s ", name);
         put_wrapped(text, help_of(text->arena, info->help, verb), 33);
     }
@@ -172,7 +175,8 @@ void options_help(Text *text, Verb verb)
     if (verb == VERB_run || verb == VERB_check) {
         text_put(text, "\n  engines:\n");
         for (int i = 0; i < ENGINE_COUNT; i++)
-            text_add(text, "  %-10s %s%s\n", engine_text((Engine)i), engine_summary((Engine)i), engine_exact((Engine)i) ? "" : " (not compared by check)");
+            text_add(text, "  %-10s %s%s\n", engine_text((Engine)i), engine_summary((Engine)i),
+                     engine_exact((Engine)i) ? "" : " (not compared by check)");
     }
 }
 
@@ -189,10 +193,10 @@ static void add_port_types(Command *command, const char *option, const TextList 
 {
     for (uint32_t i = 0; i < list->n; i++) {
         const char *text = list->at[i], *equals = strchr(text, '='), *why = "";
-        PortType type = { .name = equals != NULL ? arena_strndup(command->arena, text, (size_t)(equals - text)) : NULL };
+        PortType type = {.name = equals != NULL ? arena_strndup(command->arena, text, (size_t)(equals - text)) : NULL};
         if (!quantiser_parse(command->arena, equals != NULL ? equals + 1 : text, &type.type, &why)) {
-            diag_error(&command->diags, DIAG_USAGE, (Place){ .file = "kaon", .part = option }, "write it as 'fixed<16,6,RND,SAT>'", "'%s': %s",
-                       text_printable(command->arena, text, 60), why);
+            diag_error(&command->diags, DIAG_USAGE, (Place){.file = "kaon", .part = option}, "write it as 'fixed<16,6,RND,SAT>'",
+                       "'%s': %s", text_printable(command->arena, text, 60), why);
             continue;
         }
         if (inputs)
@@ -204,7 +208,16 @@ static void add_port_types(Command *command, const char *option, const TextList 
 
 static void usage(Command *command, const char *option, const char *text)
 {
-    diag_error(&command->diags, DIAG_USAGE, (Place){ .file = "kaon", .part = option }, NULL, "%s", text);
+    diag_error(&command->diags, DIAG_USAGE, (Place){.file = "kaon", .part = option}, NULL, "%s", text);
+}
+
+/* What the report calls the top module is what the Verilog calls it. */
+static void check_name(Command *command, const char *name)
+{
+    const char *possible = emit_verilog_top_name(command->arena, NULL, &(EmitOptions){.name = name});
+    if (!text_equal(possible, name))
+        diag_error(&command->diags, DIAG_USAGE, (Place){.file = "kaon", .part = "--name"}, fmt(command->arena, "%s would do", possible),
+                   "'%s' cannot be the name of a Verilog module", text_printable(command->arena, name, 60));
 }
 
 bool options_number(Command *command, const char *option, const char *text, uint32_t most, uint32_t *out)
@@ -231,8 +244,9 @@ bool options_design(Command *command, DesignOptions *design)
     if (options->head != NULL && !design_head_parse(options->head, &design->pass))
         usage(command, "--head", "one of model, logits, argmax, cut=X is needed");
     if (options->target != NULL && (design->part = part_find(options->target)) == NULL)
-        diag_error(&command->diags, DIAG_USAGE, (Place){ .file = "kaon", .part = "--target" }, fmt(command->arena, "known here: %s", part_names()),
-                   "target '%s' is not known", text_printable(command->arena, options->target, 40));
+        diag_error(&command->diags, DIAG_USAGE, (Place){.file = "kaon", .part = "--target"},
+                   fmt(command->arena, "known here: %s", part_names()), "target '%s' is not known",
+                   text_printable(command->arena, options->target, 40));
     double ns;
     if (options->clock_ns != NULL && (!text_to_double(options->clock_ns, &ns) || !design_clock_parse(ns, &design->clock_ps)))
         usage(command, "--clock-ns", "a clock period from 0.05 to 1000000 ns is needed");
@@ -247,6 +261,8 @@ bool options_design(Command *command, DesignOptions *design)
     options_number(command, "--max-depth-extra", options->max_depth_extra, 60, &design->depth_extra);
     if (options->name != NULL)
         design->name = options->name;
+    if (design->name != NULL)
+        check_name(command, design->name);
     design->valid = design->valid || options->valid;
     design->enable = design->enable || options->enable;
     design->reset = design->reset || options->reset;
@@ -268,7 +284,8 @@ Design *open_design(Command *command)
 {
     const Options *options = &command->options;
     if (options->arguments.n != 1) {
-        usage(command, verb_text(options->verb), options->arguments.n == 0 ? "which design? give its folder or a model file" : "one design at a time");
+        usage(command, verb_text(options->verb),
+              options->arguments.n == 0 ? "which design? give its folder or a model file" : "one design at a time");
         return NULL;
     }
     DesignOptions design_options;
@@ -277,7 +294,8 @@ Design *open_design(Command *command)
     const char *path = options->arguments.at[0];
     Design *design = design_create(command->arena, &design_options);
     bool folder = file_is_folder(path);
-    if (folder && (options->config != NULL || options->input_type.n > 0 || options->output_type.n > 0 || options->head != NULL || options->clock_ns != NULL || options->latency != NULL || options->effort != NULL || options->max_depth_extra != NULL)) {
+    if (folder && (options->config != NULL || options->input_type.n > 0 || options->output_type.n > 0 || options->head != NULL ||
+                   options->clock_ns != NULL || options->latency != NULL || options->effort != NULL || options->max_depth_extra != NULL)) {
         usage(command, path, "a compiled design has its types and its clock already: give these options to kaon compile");
         return NULL;
     }
@@ -289,7 +307,7 @@ Design *open_design(Command *command)
 bool open_events(Command *command, const Design *design, Events *events)
 {
     const Options *options = &command->options;
-    EventsOptions how = { .raw = options->raw, .scale = !options->unscaled };
+    EventsOptions how = {.raw = options->raw, .scale = !options->unscaled};
     int64_t most = 0;
     if (options->events != NULL && (!text_to_i64(options->events, &most) || most < 1)) {
         usage(command, "--events", "a number of events from 1 is needed");

@@ -17,9 +17,9 @@ typedef VEC(const char *) TextList;
 typedef struct Options {
     Verb verb;
     TextList arguments;
-#define FIELD_FLAG(field) bool field;
-#define FIELD_ONE(field) const char *field;
-#define FIELD_MANY(field) TextList field;
+#define FIELD_FLAG(field)                                          bool field;
+#define FIELD_ONE(field)                                           const char *field;
+#define FIELD_MANY(field)                                          TextList field;
 #define OPTION(kind, field, text, shortcut, argument, verbs, help) FIELD_##kind(field)
 #include "cli/options.def"
 #undef OPTION

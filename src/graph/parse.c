@@ -85,10 +85,11 @@ static bool parse_refs(Parse *p, ParseRefs *refs)
 {
     do {
         uint32_t ref;
+        Place place = lex_place(&p->lex);
         if (!lex_wire(&p->lex, &ref))
             return false;
         if (ref >= p->module->nodes.n) {
-            lex_error(&p->lex, NULL, "%%%u does not stand before %%%u", ref, p->module->nodes.n);
+            lex_error_at(&p->lex, place, NULL, "%%%u does not stand before %%%u", ref, p->module->nodes.n);
             return false;
         }
         vec_push(p->arena, refs, ref);
@@ -98,10 +99,11 @@ static bool parse_refs(Parse *p, ParseRefs *refs)
 
 static bool parse_call(Parse *p, GraphNode *node, ParseRefs *refs)
 {
+    Place place = lex_place(&p->lex);
     const char *name = parse_name(p, "the name of a module");
     node->attr.index = p->lex.failed ? MAP_NONE : map_get(&p->modules, name);
     if (!p->lex.failed && node->attr.index == MAP_NONE)
-        lex_error(&p->lex, NULL, "module '%s' does not stand before its call", text_printable(p->arena, name, 60));
+        lex_error_at(&p->lex, place, NULL, "module '%s' does not stand before its call", text_printable(p->arena, name, 60));
     return !p->lex.failed && lex_need(&p->lex, "(") && parse_refs(p, refs) && lex_need(&p->lex, ")");
 }
 
@@ -136,14 +138,15 @@ static bool add_node(Parse *p, const GraphNode *node, const ParseRefs *refs, Pla
 
 static bool parse_op(Parse *p, GraphOp *op)
 {
+    Place place = lex_place(&p->lex);
     const char *names[GRAPH_OP_COUNT], *name = lex_name(&p->lex, "an operator");
     if (p->lex.failed || graph_op_parse(name, op))
         return !p->lex.failed;
     for (uint32_t i = 0; i < GRAPH_OP_COUNT; i++)
         names[i] = graph_op_info((GraphOp)i)->text;
     const char *near = text_nearest(name, names, GRAPH_OP_COUNT);
-    lex_error(&p->lex, near ? fmt(p->arena, "did you mean '%s'?", near) : NULL, "operator '%s' is not known",
-              text_printable(p->arena, name, 60));
+    lex_error_at(&p->lex, place, near ? fmt(p->arena, "did you mean '%s'?", near) : "docs/tables.md lists all ops",
+                 "operator '%s' is not known", text_printable(p->arena, name, 60));
     return false;
 }
 
@@ -156,8 +159,8 @@ static bool parse_node(Parse *p)
     if (!lex_wire(&p->lex, &number))
         return false;
     if (number != p->module->nodes.n) {
-        lex_error(&p->lex, "nodes are numbered from 0 in the order of their lines", "%%%u stands where %%%u is due", number,
-                  p->module->nodes.n);
+        lex_error_at(&p->lex, place, "nodes are numbered from 0 in the order of their lines", "%%%u stands where %%%u is due", number,
+                     p->module->nodes.n);
         return false;
     }
     if (!lex_need(&p->lex, "=") || !parse_op(p, &node.op))
@@ -171,7 +174,7 @@ static bool parse_node(Parse *p)
     if (!parse_suffix(p, &node, &has_shape, &derived))
         return false;
     if (is_leaf && !has_shape) {
-        lex_error(&p->lex, NULL, "'%s' needs a shape", graph_op_info(node.op)->text);
+        lex_error_at(&p->lex, place, "behind a colon, as in : [16, 64]", "'%s' needs a shape", graph_op_info(node.op)->text);
         return false;
     }
     if (derived)
@@ -183,10 +186,13 @@ static bool parse_output(Parse *p)
 {
     const char *name = parse_name(p, "the name of the output");
     uint32_t ref;
-    if (p->lex.failed || !lex_need(&p->lex, "=") || !lex_wire(&p->lex, &ref))
+    if (p->lex.failed || !lex_need(&p->lex, "="))
+        return false;
+    Place place = lex_place(&p->lex);
+    if (!lex_wire(&p->lex, &ref))
         return false;
     if (ref >= p->module->nodes.n) {
-        lex_error(&p->lex, NULL, "there is no %%%u", ref);
+        lex_error_at(&p->lex, place, NULL, "there is no %%%u", ref);
         return false;
     }
     graph_add_output(p->module, name, ref, lex_take(&p->lex, "softmax") ? POST_SOFTMAX : POST_NONE);
@@ -202,11 +208,12 @@ static bool parse_head(Parse *p)
         return false;
     }
     lex_next(&p->lex);
+    Place place = lex_place(&p->lex);
     const char *name = parse_name(p, is_top ? "the name of the graph" : "the name of the module");
     if (p->lex.failed)
         return false;
     if (map_put(&p->modules, name, p->graph->modules.n) != MAP_NONE) {
-        lex_error(&p->lex, NULL, "module '%s' is there twice", text_printable(p->arena, name, 60));
+        lex_error_at(&p->lex, place, NULL, "module '%s' is there twice", text_printable(p->arena, name, 60));
         return false;
     }
     p->has_top = is_top;

@@ -254,9 +254,10 @@ static bool parse_tensor(Parse *p, GraphNode *node)
     if (!parse_scale(p, &tensor->scale))
         return false;
     if (lex_take(&p->lex, "file")) {
+        Place place = lex_place(&p->lex);
         p->side = lex_string(&p->lex, "the name of a side file");
         if (!p->lex.failed && !is_side_name(p->side))
-            lex_error(&p->lex, NULL, "a side file is called weights-<16 hexadecimal digits>.npy");
+            lex_error_at(&p->lex, place, NULL, "a side file is called weights-<16 hexadecimal digits>.npy");
         return !p->lex.failed;
     }
     if (!lex_need(&p->lex, "{"))
@@ -385,6 +386,7 @@ static bool parse_new_shape(Parse *p, GraphNode *node)
 {
     uint64_t dim[SHAPE_MAX_RANK];
     uint32_t rank = 0, next;
+    Place place = lex_place(&p->lex);
     if (!lex_need(&p->lex, "["))
         return false;
     while (!lex_take(&p->lex, "]")) {
@@ -396,7 +398,7 @@ static bool parse_new_shape(Parse *p, GraphNode *node)
     }
     if (rank <= SHAPE_MAX_RANK && shape_make(dim, rank, &node->attr.shape))
         return true;
-    lex_error(&p->lex, NULL, "a shape has at most %u dimensions and %u elements", SHAPE_MAX_RANK, SHAPE_MAX_ELEMENTS);
+    lex_error_at(&p->lex, place, NULL, "a shape has at most %u dimensions and %u elements", SHAPE_MAX_RANK, SHAPE_MAX_ELEMENTS);
     return false;
 }
 
@@ -462,12 +464,14 @@ static bool parse_threshold(Parse *p, GraphNode *node)
     node->attr.threshold = t;
     Quantiser type;
     uint32_t n_at, n_levels;
+    Place place = lex_place(&p->lex);
     if (!parse_type(p, &type) || !parse_spread(p, &t->spread) || !parse_steps(p, t, &n_at) || !parse_levels(p, t, &n_levels))
         return false;
     t->type = type.type;
     uint32_t count = n_levels - n_at; /* one level more than steps in each channel */
     if (n_levels <= n_at || n_at % count != 0) {
-        lex_error(&p->lex, "each channel has one level more than thresholds", "%u thresholds do not go with %u levels", n_at, n_levels);
+        lex_error_at(&p->lex, place, "each channel has one level more than thresholds", "%u thresholds do not go with %u levels", n_at,
+                     n_levels);
         return false;
     }
     t->n_steps = n_at / count;

@@ -156,7 +156,7 @@ static void put_types(Text *text, const TypeMap *map, Shape shape)
 static void put_float(Text *text, double value)
 {
     char number[32];
-    if (!isfinite(value)) {
+    if (!isfinite(value) || (fabs(value) < 0x1p24 && value == trunc(value))) { /* small integers as people write them: 100, not 1e+02 */
         text_put_double(text, value);
         return;
     }

@@ -321,7 +321,10 @@ static void check_links(Verify *v, GraphRef ref)
     const GraphNode *node = v->node;
     const GraphOpInfo *info = graph_op_info(node->op);
     if (node->n_inputs < info->min_inputs || node->n_inputs > info->max_inputs) {
-        breach(v, DIAG_VERIFY, "%u inputs, not %u to %u", node->n_inputs, info->min_inputs, info->max_inputs);
+        if (info->min_inputs == info->max_inputs)
+            breach(v, DIAG_VERIFY, "takes %u inputs, has %u", info->min_inputs, node->n_inputs);
+        else
+            breach(v, DIAG_VERIFY, "takes %u to %u inputs, has %u", info->min_inputs, info->max_inputs, node->n_inputs);
         return;
     }
     for (uint32_t i = 0; i < node->n_inputs; i++) {

@@ -1,5 +1,5 @@
-/* import/import.h: model files -> tensor IR, exactly as the file says: parameters are the file's numbers, quantisers are explicit nodes, nothing is
- * typed or fused here. All that a format does not know is reported in one run, each with its name and what is known. */
+/* import/import.h: model files -> tensor IR, exactly as the file says: parameters are the file's numbers, quantisers are explicit nodes,
+ * nothing is typed or fused here. All that a format does not know is reported in one run, each with its name and what is known. */
 #ifndef KAON_IMPORT_IMPORT_H
 #define KAON_IMPORT_IMPORT_H
 

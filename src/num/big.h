@@ -27,11 +27,11 @@ Big big_gcd(Arena *arena, Big a, Big b);
 int big_compare(Big a, Big b);
 static inline bool big_is_zero(Big a) { return a.n == 0; }
 static inline int big_sign(Big a) { return a.n == 0 ? 0 : a.negative ? -1 : 1; }
-uint32_t big_bits(Big a);            /* bit length of |a| */
-uint32_t big_trailing_zeros(Big a);  /* 0 for 0 */
-u128 big_low_bits(Big a);            /* a modulo 2^128, in two's complement */
+uint32_t big_bits(Big a);           /* bit length of |a| */
+uint32_t big_trailing_zeros(Big a); /* 0 for 0 */
+u128 big_low_bits(Big a);           /* a modulo 2^128, in two's complement */
 void text_put_big(Text *text, Big a);
-#define BIG_MAX_DIGITS 10000u /* conversion is quadratic: longer text is refused */
+#define BIG_MAX_DIGITS 10000u                             /* conversion is quadratic: longer text is refused */
 bool big_parse(Arena *arena, const char *text, Big *out); /* decimal, a '-' in front allowed */
 
 /* num / den, den > 0, in lowest terms always. A zeroed Rational is invalid; use rational_from_i64(arena, 0, 1). */

@@ -57,8 +57,8 @@ i128 fixed_max(FixedType type);
 /* Smallest type with this frac that holds [lo, hi] (bits may exceed 64: then the result is not a type; test bits). Never fewer than 1 bit.
  * Unsigned iff lo >= 0. */
 FixedType fixed_holding(i128 lo, i128 hi, int32_t frac);
-uint32_t bits_unsigned(u128 value);        /* bit length; 0 for 0 */
-uint32_t bits_signed(i128 value);          /* bits of two's complement, sign included; 1 for 0 and -1 */
+uint32_t bits_unsigned(u128 value); /* bit length; 0 for 0 */
+uint32_t bits_signed(i128 value);   /* bits of two's complement, sign included; 1 for 0 and -1 */
 
 /* two's complement (or unsigned) wrap of a raw value to the type's bits; bits 0 gives 0 */
 i128 fixed_wrap(i128 raw, FixedType type);

@@ -10,15 +10,15 @@
 #include "num/fixed.h"
 
 typedef struct Interval {
-    i128 lo, hi;    /* lo <= hi */
-    uint8_t zeros;  /* 2^zeros divides every value; at most 127; for the constant 0: 127 */
+    i128 lo, hi;   /* lo <= hi */
+    uint8_t zeros; /* 2^zeros divides every value; at most 127; for the constant 0: 127 */
 } Interval;
 /* Stands for all multiples of 2^zeros from lo to hi. Every rule gives, and for its exactness wants, the canonical form: lo and hi are such
  * multiples, and zeros of a point is that of its value. interval_tight makes it so. |lo|, |hi| < 2^126. */
 
-bool interval_valid(Interval a); /* that form; for what was read from a file */
+bool interval_valid(Interval a);                /* that form; for what was read from a file */
 bool interval_tight(Interval a, Interval *out); /* false if no multiple of 2^zeros is in [lo, hi] */
-Interval interval_of(i128 lo, i128 hi);   /* zeros 0 unless lo == hi */
+Interval interval_of(i128 lo, i128 hi);         /* zeros 0 unless lo == hi */
 Interval interval_point(i128 value);
 Interval interval_of_type(FixedType type);
 static inline bool interval_is_point(Interval a) { return a.lo == a.hi; }
@@ -26,7 +26,7 @@ static inline bool interval_has(Interval a, i128 v) { return v >= a.lo && v <= a
 bool interval_equal(Interval a, Interval b);
 bool interval_within(Interval inner, Interval outer); /* values and zeros: every value that inner allows, outer allows */
 bool interval_fits(Interval a, FixedType type);
-FixedType interval_type(Interval a, int32_t frac);    /* fixed_holding(lo, hi, frac) */
+FixedType interval_type(Interval a, int32_t frac); /* fixed_holding(lo, hi, frac) */
 
 /* Each returns false when a bound reaches +-2^126 (then *out is untouched): the caller reports a width error. */
 bool interval_add(Interval a, Interval b, Interval *out);

@@ -14,8 +14,8 @@ struct PartModel {
 };
 
 static const PartModel parts[] = {
-#define PART(name, text, summary, lut_inputs, chain, adder_base, adder_bit, lut, route, reg, clock, synth)                                \
-    { text, summary, lut_inputs, PART_CHAIN_##chain, adder_base, adder_bit, lut, route, reg, clock, synth },
+#define PART(name, text, summary, lut_inputs, chain, adder_base, adder_bit, lut, route, reg, clock, synth)                                 \
+    {text, summary, lut_inputs, PART_CHAIN_##chain, adder_base, adder_bit, lut, route, reg, clock, synth},
 #include "part/parts.def"
 #undef PART
 };
@@ -46,12 +46,12 @@ uint32_t part_register_ps(const PartModel *part) { return part->register_ps; }
 
 PartPrice part_price_then(PartPrice first, PartPrice second)
 {
-    return (PartPrice){ first.luts + second.luts, first.carries + second.carries, first.delay_ps + second.delay_ps };
+    return (PartPrice){first.luts + second.luts, first.carries + second.carries, first.delay_ps + second.delay_ps};
 }
 
 PartPrice part_price_beside(PartPrice one, PartPrice another)
 {
-    return (PartPrice){ one.luts + another.luts, one.carries + another.carries, u32_max(one.delay_ps, another.delay_ps) };
+    return (PartPrice){one.luts + another.luts, one.carries + another.carries, u32_max(one.delay_ps, another.delay_ps)};
 }
 
 static uint32_t ceil_div(uint32_t a, uint32_t b) { return (a + b - 1) / b; }
@@ -70,25 +70,25 @@ static PartPrice chain_price(const PartModel *part, uint32_t bits, uint32_t lone
     case PART_CHAIN_INSIDE:
         break;
     }
-    return (PartPrice){ luts, bits, bits ? part->adder_base_ps + (uint32_t)((uint64_t)part->adder_bit_fs * bits / 1000) : 0 };
+    return (PartPrice){luts, bits, bits ? part->adder_base_ps + (uint32_t)((uint64_t)part->adder_bit_fs * bits / 1000) : 0};
 }
 
 /* `bits` functions of `fan_in` inputs, each a tree of tables as an and, or, or parity is. */
 static PartPrice logic_price(const PartModel *part, uint32_t bits, uint32_t fan_in)
 {
     if (bits == 0 || fan_in < 2)
-        return (PartPrice){ 0 };
+        return (PartPrice){0};
     uint32_t levels = 0;
     for (uint32_t reach = 1; reach < fan_in; levels++)
         reach = reach > UINT32_MAX / part->lut_inputs ? UINT32_MAX : reach * part->lut_inputs;
-    return (PartPrice){ bits * ceil_div(fan_in - 1, part->lut_inputs - 1), 0, levels * (part->lut_ps + part->route_ps) };
+    return (PartPrice){bits * ceil_div(fan_in - 1, part->lut_inputs - 1), 0, levels * (part->lut_ps + part->route_ps)};
 }
 
 /* Rows of partial products, summed as a tree of chains: the form without DSP blocks. */
 static PartPrice multiply_price(const PartModel *part, uint32_t bits, uint32_t other_bits)
 {
     uint32_t rows = u32_min(bits, other_bits), width = u32_max(bits, other_bits);
-    PartPrice price = { 0 };
+    PartPrice price = {0};
     if (rows < 2)
         return logic_price(part, width, 2);
     for (uint32_t grow = 1; rows > 1; rows -= rows / 2, grow++) {
@@ -105,8 +105,8 @@ static PartPrice table_price(const PartModel *part, uint32_t bits, uint32_t addr
 {
     uint32_t beyond = address_bits > part->lut_inputs ? address_bits - part->lut_inputs : 0;
     uint64_t luts = (uint64_t)bits << u32_min(beyond, 30);
-    return (PartPrice){ luts > UINT32_MAX ? UINT32_MAX : (uint32_t)luts, 0,
-                        part->lut_ps + part->route_ps + ceil_div(beyond, 2) * (part->lut_ps + part->route_ps) };
+    return (PartPrice){luts > UINT32_MAX ? UINT32_MAX : (uint32_t)luts, 0,
+                       part->lut_ps + part->route_ps + ceil_div(beyond, 2) * (part->lut_ps + part->route_ps)};
 }
 
 PartPrice part_price(const PartModel *part, PartQuery query)
@@ -129,8 +129,8 @@ PartPrice part_price(const PartModel *part, PartQuery query)
     case PART_TABLE:
         return table_price(part, query.bits, query.other_bits);
     case PART_WIRE:
-        return (PartPrice){ 0 };
+        return (PartPrice){0};
     }
     assert(!"no such operation");
-    return (PartPrice){ 0 };
+    return (PartPrice){0};
 }

@@ -1,4 +1,5 @@
-/* report/json.c: jansson under our rules for memory: everything made here dies with an arena, and a failed malloc returns to the phase boundary. */
+/* report/json.c: jansson under our rules for memory: everything made here dies with an arena, and a failed malloc returns to the phase
+ * boundary. */
 #include "report/report.h"
 
 #include "base/json.h"
@@ -49,7 +50,7 @@ json_t *json_diagnostics(Arena *arena, const DiagList *diags)
 
 bool json_parse(Arena *arena, Bytes bytes, const char *file, json_t **out, DiagList *diags)
 {
-    *out = json_read(arena, bytes, (Place){ .file = file }, diags);
+    *out = json_read(arena, bytes, (Place){.file = file}, diags);
     return *out != NULL;
 }
 

@@ -13,15 +13,16 @@ typedef struct ReportLayer {
     const char *shape;    /* of its result: "[64]" */
     const char *weights;  /* type of its weights, "" if it has none */
     const char *result;   /* type of its result: "u6.6", "u3.1..u7.4" */
-    bool is_default;      /* some type of it was chosen by kaon */
+    bool weights_default; /* chosen by kaon: the type of its weights or bias */
+    bool result_default;  /* and that of its result */
     uint64_t adders, luts, register_bits;
-    uint32_t depth;       /* adders one after the other */
+    uint32_t depth; /* adders one after the other */
 } ReportLayer;
 
 typedef struct ReportPort {
     const char *name, *shape, *type, *scale; /* scale: "" for the identity */
     bool is_default;
-    const char *post;     /* "", "softmax": by the host */
+    const char *post; /* "", "softmax": by the host */
 } ReportPort;
 
 typedef struct ReportStage {
@@ -47,10 +48,10 @@ void report_to_json(Arena *arena, const Report *report, json_t *object);
 bool report_from_json(Arena *arena, const json_t *object, const char *file, Report *out, DiagList *diags);
 
 /* jansson with our rules: what is made lives as long as the arena, a failed allocation returns to the phase boundary. */
-json_t *json_keep(Arena *arena, json_t *value);                                 /* decref'd with the arena */
-void json_set(Arena *arena, json_t *object, const char *key, json_t *value);    /* takes value */
-void json_push(Arena *arena, json_t *array, json_t *value);                     /* takes value */
-json_t *json_diagnostics(Arena *arena, const DiagList *diags);                  /* diagnostics[] of docs/json.md; a new reference */
+json_t *json_keep(Arena *arena, json_t *value);                              /* decref'd with the arena */
+void json_set(Arena *arena, json_t *object, const char *key, json_t *value); /* takes value */
+void json_push(Arena *arena, json_t *array, json_t *value);                  /* takes value */
+json_t *json_diagnostics(Arena *arena, const DiagList *diags);               /* diagnostics[] of docs/json.md; a new reference */
 bool json_parse(Arena *arena, Bytes bytes, const char *file, json_t **out, DiagList *diags); /* kept; duplicates refused */
 void text_put_json(Text *text, const json_t *value);
 

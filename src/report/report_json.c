@@ -3,8 +3,14 @@
 
 #include "report/report.h"
 
-static void set_text(Arena *arena, json_t *object, const char *key, const char *text) { json_set(arena, object, key, json_string(text_printable(arena, text, 1u << 16))); }
-static void set_number(Arena *arena, json_t *object, const char *key, uint64_t number) { json_set(arena, object, key, json_integer((json_int_t)number)); }
+static void set_text(Arena *arena, json_t *object, const char *key, const char *text)
+{
+    json_set(arena, object, key, json_string(text_printable(arena, text, 1u << 16)));
+}
+static void set_number(Arena *arena, json_t *object, const char *key, uint64_t number)
+{
+    json_set(arena, object, key, json_integer((json_int_t)number));
+}
 
 static void set_ports(Arena *arena, json_t *object, const char *key, const ReportPort *ports, uint32_t n)
 {
@@ -51,7 +57,9 @@ void report_to_json(Arena *arena, const Report *report, json_t *object)
         set_text(arena, entry, "shape", layer->shape);
         set_text(arena, entry, "weights", layer->weights);
         set_text(arena, entry, "result", layer->result);
-        json_set(arena, entry, "default", json_boolean(layer->is_default));
+        json_set(arena, entry, "default", json_boolean(layer->weights_default || layer->result_default));
+        json_set(arena, entry, "weights_default", json_boolean(layer->weights_default));
+        json_set(arena, entry, "result_default", json_boolean(layer->result_default));
         set_number(arena, entry, "adders", layer->adders);
         set_number(arena, entry, "luts_estimated", layer->luts);
         set_number(arena, entry, "registers_estimated", layer->register_bits);
@@ -76,7 +84,7 @@ typedef struct Reader {
 
 static void missing(Reader *reader, const char *key, const char *kind)
 {
-    diag_error(reader->diags, DIAG_MISSING, (Place){ .file = reader->file, .part = key }, "compile the model again", "no %s '%s'", kind, key);
+    diag_error(reader->diags, DIAG_MISSING, (Place){.file = reader->file, .part = key}, "compile the model again", "no %s '%s'", kind, key);
 }
 
 static const char *get_text(Reader *reader, const json_t *object, const char *key)
@@ -139,7 +147,7 @@ static ReportPort get_port(Reader *reader, const json_t *entry)
 
 bool report_from_json(Arena *arena, const json_t *object, const char *file, Report *out, DiagList *diags)
 {
-    Reader reader = { arena, file, diags };
+    Reader reader = {arena, file, diags};
     uint32_t errors = diags->n_errors;
     *out = (Report){
         .name = get_text(&reader, object, "name"),
@@ -168,13 +176,14 @@ bool report_from_json(Arena *arena, const json_t *object, const char *file, Repo
                      .shape = get_text(&reader, entry, "shape"),
                      .weights = get_text(&reader, entry, "weights"),
                      .result = get_text(&reader, entry, "result"),
-                     .is_default = get_bool(&reader, entry, "default"),
+                     .weights_default = get_bool(&reader, entry, "weights_default"),
+                     .result_default = get_bool(&reader, entry, "result_default"),
                      .adders = get_number(&reader, entry, "adders"),
                      .luts = get_number(&reader, entry, "luts_estimated"),
                      .register_bits = get_number(&reader, entry, "registers_estimated"),
                      .depth = (uint32_t)get_number(&reader, entry, "depth"),
                  });
     json_array_foreach(get_list(&reader, object, "stages"), i, entry)
-        vec_push(arena, &out->stages, (ReportStage){ get_real(&reader, entry, "longest_ns"), get_number(&reader, entry, "register_bits") });
+        vec_push(arena, &out->stages, (ReportStage){get_real(&reader, entry, "longest_ns"), get_number(&reader, entry, "register_bits")});
     return diags->n_errors == errors;
 }

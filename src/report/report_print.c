@@ -17,7 +17,7 @@ static const char *cut(Arena *arena, const char *text, size_t most)
 
 static void print_rows(Text *text, const Row *rows, uint32_t n, uint32_t first_number)
 {
-    size_t width[COLUMNS] = { 0 };
+    size_t width[COLUMNS] = {0};
     for (uint32_t i = 0; i < n; i++)
         for (uint32_t k = 0; k < COLUMNS; k++)
             if (strlen(rows[i].cell[k]) > width[k])
@@ -37,28 +37,30 @@ static void print_layers(Text *text, const Report *report)
     Arena *arena = text->arena;
     uint32_t n = 0;
     Row *rows = arena_array(arena, Row, report->layers.n + 2);
-    rows[n++] = (Row){ { "layer", "computes", "shape", "weights", "result", "adders", "LUTs", "depth" } };
+    rows[n++] = (Row){{"layer", "computes", "shape", "weights", "result", "adders", "LUTs", "depth"}};
     for (uint32_t i = 0; i < report->layers.n; i++) {
         const ReportLayer *layer = &report->layers.at[i];
-        rows[n++] = (Row){ {
+        rows[n++] = (Row){{
             cut(arena, layer->name[0] ? layer->name : "-", 28),
             cut(arena, layer->ops, 28),
             layer->shape,
-            layer->weights,
-            fmt(arena, "%s%s", layer->result, layer->is_default ? " default" : ""),
+            fmt(arena, "%s%s", layer->weights, layer->weights_default ? " default" : ""),
+            fmt(arena, "%s%s", layer->result, layer->result_default ? " default" : ""),
             fmt(arena, "%llu", (unsigned long long)layer->adders),
             fmt(arena, "%llu", (unsigned long long)layer->luts),
             fmt(arena, "%u", layer->depth),
-        } };
+        }};
     }
-    rows[n++] = (Row){ { "total", "", "", "", "", fmt(arena, "%llu", (unsigned long long)report->adders), fmt(arena, "%llu", (unsigned long long)report->luts), "" } };
+    rows[n++] = (Row){{"total", "", "", "", "", fmt(arena, "%llu", (unsigned long long)report->adders),
+                       fmt(arena, "%llu", (unsigned long long)report->luts), ""}};
     print_rows(text, rows, n, 5);
 }
 
 static void print_port(Text *text, const char *direction, const ReportPort *port)
 {
-    text_add(text, "  %-7s %s %s %s%s%s%s%s\n", direction, port->name, port->shape, port->type, port->is_default ? " (default)" : "", port->scale[0] ? " x " : "",
-             port->scale, port->post[0] ? fmt(text->arena, "; %s by the host, behind the logic", port->post) : "");
+    text_add(text, "  %-7s %s %s %s%s%s%s%s\n", direction, port->name, port->shape, port->type, port->is_default ? " (default)" : "",
+             port->scale[0] ? " x " : "", port->scale,
+             port->post[0] ? fmt(text->arena, "; %s by the host, behind the logic", port->post) : "");
 }
 
 static void print_stages(Text *text, const Report *report, uint32_t first, uint32_t end)
@@ -86,8 +88,8 @@ void report_print(Text *text, const Report *report)
         print_port(text, "output", &report->outputs.at[i]);
     text_add(text, "\n  %llu LUTs, %llu carry bits, %llu register bits estimated for %s\n", (unsigned long long)report->luts,
              (unsigned long long)report->carries, (unsigned long long)report->register_bits, report->target);
-    text_add(text, "  latency %u clocks = %.4g ns at %.4g ns a clock; initiation interval %u: a new event every clock\n", report->latency_cycles,
-             report->latency_cycles * report->clock_ns, report->clock_ns, report->initiation_interval);
+    text_add(text, "  latency %u clocks = %.4g ns at %.4g ns a clock; initiation interval %u: a new event every clock\n",
+             report->latency_cycles, report->latency_cycles * report->clock_ns, report->clock_ns, report->initiation_interval);
     text_add(text, "  longest stage %.4g ns%s\n", report->achieved_ns, report->met ? "" : ": the clock is NOT met in the model");
     for (uint32_t i = 0; i < report->stages.n; i += STAGES_A_ROW)
         print_stages(text, report, i, i + STAGES_A_ROW < report->stages.n ? i + STAGES_A_ROW : report->stages.n);

@@ -1,4 +1,5 @@
-/* time/cost.c: sums over a circuit. A module is added up once; an instance adds its module's sums to the caller. One walk a module: O(edges).
+/* time/cost.c: sums over a circuit. A module is added up once; an instance adds its module's sums to the caller. One walk a module:
+ * O(edges).
  *
  * Prices are of nodes alone; here a node's users are known too, and two kinds of gates dissolve in them, in Yosys as on the device:
  *
@@ -45,7 +46,8 @@ static uint32_t gated_bits(const CircuitModule *module, const CircuitNode *node)
         return is_constant(module, node, 0) || is_constant(module, node, 1) ? node->type.bits : 0;
     if (node->op == CIRCUIT_select)
         return is_constant(module, node, 1) || is_constant(module, node, 2) ? node->type.bits : 0;
-    bool one_limit = node->op == CIRCUIT_quantise && node->overflow != OVERFLOW_WRAP && !circuit_node(module, circuit_operand(module, node, 0))->type.is_signed;
+    bool one_limit = node->op == CIRCUIT_quantise && node->overflow != OVERFLOW_WRAP &&
+                     !circuit_node(module, circuit_operand(module, node, 0))->type.is_signed;
     return one_limit ? node->type.bits : 0;
 }
 
@@ -71,7 +73,7 @@ static CostLine node_cost(const Walk *walk, const CircuitModule *module, const T
     PartPrice price = time_node_price(walk->part, module, node);
     *delay_ps = price.delay_ps;
     price.luts -= u32_min(price.luts, dissolved_bits(module, users, ref));
-    CostLine line = { .adders = is_adder(node), .luts = price.luts, .carries = price.carries };
+    CostLine line = {.adders = is_adder(node), .luts = price.luts, .carries = price.carries};
     line.wires = price.luts + price.carries > 0 || is_adder(node);
     if (node->op == CIRCUIT_delay)
         line.register_bits = (uint64_t)node->type.bits * node->attr.index;
@@ -84,9 +86,11 @@ static CostLine node_cost(const Walk *walk, const CircuitModule *module, const T
 static ModuleCost module_cost(const Walk *walk, const CircuitModule *module)
 {
     uint32_t n = module->nodes.n, n_layers = walk->circuit->layers.n;
-    ModuleCost cost = { .layer = arena_array(walk->arena, CostLine, n_layers), .out_depth = arena_array(walk->arena, uint32_t, module->outputs.n),
-                        .out_ps = arena_array(walk->arena, uint32_t, module->outputs.n) };
-    uint32_t *chain = arena_array(walk->arena, uint32_t, n), *adders = arena_array(walk->arena, uint32_t, n), *ps = arena_array(walk->arena, uint32_t, n);
+    ModuleCost cost = {.layer = arena_array(walk->arena, CostLine, n_layers),
+                       .out_depth = arena_array(walk->arena, uint32_t, module->outputs.n),
+                       .out_ps = arena_array(walk->arena, uint32_t, module->outputs.n)};
+    uint32_t *chain = arena_array(walk->arena, uint32_t, n), *adders = arena_array(walk->arena, uint32_t, n),
+             *ps = arena_array(walk->arena, uint32_t, n);
     TimeUsers users = time_users(walk->arena, module);
     for (uint32_t i = 0; i < n; i++) {
         const CircuitNode *node = &module->nodes.at[i];
@@ -133,11 +137,11 @@ static ModuleCost module_cost(const Walk *walk, const CircuitModule *module)
 
 CostReport time_cost(Arena *arena, const Circuit *circuit, const PartModel *part)
 {
-    Walk walk = { .arena = arena, .circuit = circuit, .part = part, .of_module = arena_array(arena, ModuleCost, circuit->modules.n) };
+    Walk walk = {.arena = arena, .circuit = circuit, .part = part, .of_module = arena_array(arena, ModuleCost, circuit->modules.n)};
     for (uint32_t i = 0; i < circuit->modules.n; i++)
         walk.of_module[i] = module_cost(&walk, circuit->modules.at[i]);
     const ModuleCost *top = &walk.of_module[circuit->modules.n - 1];
-    CostReport report = { .total = top->total, .layer = top->layer };
+    CostReport report = {.total = top->total, .layer = top->layer};
     for (uint32_t o = 0; o < circuit_top(circuit)->outputs.n; o++)
         report.depth_ps = u32_max(report.depth_ps, top->out_ps[o]);
     return report;

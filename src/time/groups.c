@@ -1,5 +1,6 @@
-/* time/groups.c: who reads a node, and which nodes lie on a loop through a state: those stay on one stage, because a register in the loop would
- * let an event see an older past than the circuit says. Tarjan's strongly connected components (SIAM J. Comput. 1, 1972), without recursion. O(edges). */
+/* time/groups.c: who reads a node, and which nodes lie on a loop through a state: those stay on one stage, because a register in the loop
+ * would let an event see an older past than the circuit says. Tarjan's strongly connected components (SIAM J. Comput. 1, 1972), without
+ * recursion. O(edges). */
 #include "time/schedule.h"
 
 #include <string.h>
@@ -7,7 +8,7 @@
 TimeUsers time_users(Arena *arena, const CircuitModule *module)
 {
     uint32_t n = module->nodes.n;
-    TimeUsers users = { .first = arena_array(arena, uint32_t, n + 2), .user = arena_array(arena, CircuitRef, module->operands.n + 1) };
+    TimeUsers users = {.first = arena_array(arena, uint32_t, n + 2), .user = arena_array(arena, CircuitRef, module->operands.n + 1)};
     for (uint32_t i = 0; i < n; i++)
         for (uint32_t k = 0; k < module->nodes.at[i].n_operands; k++)
             users.first[circuit_operand(module, &module->nodes.at[i], k) + 2]++;
@@ -24,7 +25,10 @@ typedef struct Tarjan {
     uint32_t *index, *low; /* [nodes], from 1 */
     bool *on_stack;
     VEC(CircuitRef) stack;
-    struct { uint32_t *node, *edge; uint32_t n; } walk;
+    struct {
+        uint32_t *node, *edge;
+        uint32_t n;
+    } walk;
     uint32_t next;
 } Tarjan;
 
@@ -81,7 +85,11 @@ void time_groups(Arena *arena, TimeSchedule *s)
     for (uint32_t i = 0; i < n; i++)
         any = any || s->module->nodes.at[i].op == CIRCUIT_state;
     if (any) {
-        Tarjan t = { .s = s, .index = arena_array(arena, uint32_t, n), .low = arena_array(arena, uint32_t, n), .on_stack = arena_array(arena, bool, n), .next = 1 };
+        Tarjan t = {.s = s,
+                    .index = arena_array(arena, uint32_t, n),
+                    .low = arena_array(arena, uint32_t, n),
+                    .on_stack = arena_array(arena, bool, n),
+                    .next = 1};
         t.walk.node = arena_array(arena, uint32_t, n);
         t.walk.edge = arena_array(arena, uint32_t, n);
         for (uint32_t i = 0; i < n; i++)

@@ -1,5 +1,5 @@
-/* time/insert.c: a schedule made real: a copy of the circuit with its delays. A value that is read on several later stages gets one chain of delays
- * right behind it, tapped at each of them. */
+/* time/insert.c: a schedule made real: a copy of the circuit with its delays. A value that is read on several later stages gets one chain
+ * of delays right behind it, tapped at each of them. */
 #include "time/schedule.h"
 
 #include <stdlib.h>
@@ -25,7 +25,10 @@ static int compare_stages(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static CircuitNode plain(const CircuitNode *node) { return (CircuitNode){ .type = node->type, .range = node->range, .layer = node->layer, .element = node->element }; }
+static CircuitNode plain(const CircuitNode *node)
+{
+    return (CircuitNode){.type = node->type, .range = node->range, .layer = node->layer, .element = node->element};
+}
 
 static void put_taps(Copy *c, CircuitRef old)
 {
@@ -36,10 +39,10 @@ static void put_taps(Copy *c, CircuitRef old)
         return;
     CircuitRef ref = c->map[old];
     int32_t at = s->stage[old];
-    vec_push(c->arena, &c->taps, (Tap){ at, ref });
+    vec_push(c->arena, &c->taps, (Tap){at, ref});
     if (s->is_free[old] || node->op == CIRCUIT_instance)
         return;
-    VEC(int32_t) uses = { 0 };
+    VEC(int32_t) uses = {0};
     for (uint32_t k = s->users.first[old]; k < s->users.first[old + 1]; k++)
         vec_push(c->arena, &uses, s->stage[s->users.user[k]]);
     if (s->is_top && s->is_output[old])
@@ -54,7 +57,7 @@ static void put_taps(Copy *c, CircuitRef old)
         delay.attr.index = (uint32_t)(uses.at[i] - at);
         ref = circuit_append(c->to, &delay, &ref, 1);
         at = uses.at[i];
-        vec_push(c->arena, &c->taps, (Tap){ at, ref });
+        vec_push(c->arena, &c->taps, (Tap){at, ref});
     }
 }
 
@@ -92,21 +95,21 @@ static void copy_inputs(Copy *c)
         put_taps(c, c->from->inputs.at[i]);
 }
 
-/* A quantise that rounds and then saturates is two steps with a place for a register between them: rounding at a width that holds all that can come, then
- * the fit. The same bits, since rounding ends before overflow begins. */
+/* A quantise that rounds and then saturates is two steps with a place for a register between them: rounding at a width that holds all that
+ * can come, then the fit. The same bits, since rounding ends before overflow begins. */
 static CircuitRef split_rounding(Copy *c, const CircuitNode *node)
 {
     CircuitRef operand = c->map[circuit_operand(c->from, node, 0)];
     FixedType from = circuit_node(c->to, operand)->type;
     int64_t drop = (int64_t)from.frac - node->type.frac;
-    if (drop <= 0 || drop > FIXED_MAX_BITS || node->rounding == ROUND_TRN ||
-        (node->overflow == OVERFLOW_WRAP && node->saturated_bits == 0))
+    if (drop <= 0 || drop > FIXED_MAX_BITS || node->rounding == ROUND_TRN || (node->overflow == OVERFLOW_WRAP && node->saturated_bits == 0))
         return operand;
     Rounding rounding = (Rounding)node->rounding;
-    FixedType type = fixed_holding(round_raw(fixed_min(from), (uint32_t)drop, rounding), round_raw(fixed_max(from), (uint32_t)drop, rounding), node->type.frac);
+    FixedType type = fixed_holding(round_raw(fixed_min(from), (uint32_t)drop, rounding),
+                                   round_raw(fixed_max(from), (uint32_t)drop, rounding), node->type.frac);
     if (interval_fits(interval_of_type(type), node->type) || type.bits > FIXED_MAX_BITS)
         return operand;
-    Quantiser q = { .type = type, .rounding = rounding, .overflow = OVERFLOW_WRAP };
+    Quantiser q = {.type = type, .rounding = rounding, .overflow = OVERFLOW_WRAP};
     CircuitNode step = plain(node);
     step.op = CIRCUIT_quantise;
     step.type = type;
@@ -178,7 +181,7 @@ Circuit *time_copy(Arena *arena, const Circuit *circuit, TimeSchedule *const *sc
         circuit_add_table(copy, table->name, table->type, table->address_bits, table->entry);
     }
     for (uint32_t i = 0; i < circuit->modules.n; i++) {
-        Copy c = { .arena = scratch, .from = circuit->modules.at[i], .s = schedules ? schedules[i] : NULL };
+        Copy c = {.arena = scratch, .from = circuit->modules.at[i], .s = schedules ? schedules[i] : NULL};
         c.to = circuit_add_module(copy, c.from->name);
         copy_module(&c);
     }

@@ -1,5 +1,5 @@
-/* time/price.c: what one node costs, in terms of the widths that the emitters write. Where the emitted form drops logic (bits that are wires, a
- * comparison with 0 that is a sign bit), the price drops it too; how the figures compare with synthesis: docs/synthesis.md. */
+/* time/price.c: what one node costs, in terms of the widths that the emitters write. Where the emitted form drops logic (bits that are
+ * wires, a comparison with 0 that is a sign bit), the price drops it too; how the figures compare with synthesis: docs/synthesis.md. */
 #include "time/time.h"
 
 typedef struct Operand {
@@ -11,14 +11,17 @@ typedef struct Operand {
 static Operand operand_of(const CircuitModule *module, const CircuitNode *node, uint32_t i)
 {
     const CircuitNode *n = circuit_node(module, circuit_operand(module, node, i));
-    return (Operand){ .type = n->type, .constant = n->op == CIRCUIT_constant, .value = n->op == CIRCUIT_constant ? n->attr.value : 0 };
+    return (Operand){.type = n->type, .constant = n->op == CIRCUIT_constant, .value = n->op == CIRCUIT_constant ? n->attr.value : 0};
 }
 
 /* Whether an operand that covers [low, low + bits) has a varying bit at position p: its own, or a copy of its sign. */
-static bool varies(const Operand *x, int64_t low, int64_t p) { return !x->constant && p >= low && (p < low + x->type.bits || x->type.is_signed); }
+static bool varies(const Operand *x, int64_t low, int64_t p)
+{
+    return !x->constant && p >= low && (p < low + x->type.bits || x->type.is_signed);
+}
 
-/* The positions of a chain: from the higher of the two starts (of a difference: the subtrahend's) to the top of the result. Positions where both operands are
- * copies of their signs compute the same function, and one table serves all of them. */
+/* The positions of a chain: from the higher of the two starts (of a difference: the subtrahend's) to the top of the result. Positions where
+ * both operands are copies of their signs compute the same function, and one table serves all of them. */
 static PartPrice sum_price(const PartModel *part, const CircuitModule *module, const CircuitNode *node)
 {
     Operand a = operand_of(module, node, 0), b = operand_of(module, node, 1);
@@ -29,18 +32,18 @@ static PartPrice sum_price(const PartModel *part, const CircuitModule *module, c
     int64_t end_a = low_a + a.type.bits, end_b = low_b + b.type.bits, both_end = end_a > end_b ? end_a : end_b;
     bool add = node->op == CIRCUIT_add;
     if (low >= top || (b.constant && b.value == 0) || (add && a.constant && a.value == 0))
-        return (PartPrice){ 0 };
+        return (PartPrice){0};
     if ((!b.type.is_signed && !b.constant && low >= end_b) || (add && !a.type.is_signed && !a.constant && low >= end_a))
-        return (PartPrice){ 0 }; /* side by side: wires */
+        return (PartPrice){0}; /* side by side: wires */
     uint32_t lone = 0;
     for (int64_t p = low; p < top; p++)
         lone += p >= both_end || !varies(&a, low_a, p) || !varies(&b, low_b, p);
-    return part_price(part, (PartQuery){ .operation = PART_ADD, .bits = (uint32_t)(top - low), .other_bits = lone });
+    return part_price(part, (PartQuery){.operation = PART_ADD, .bits = (uint32_t)(top - low), .other_bits = lone});
 }
 
 static PartPrice gates(const PartModel *part, uint32_t bits, uint32_t fan_in)
 {
-    return part_price(part, (PartQuery){ .operation = PART_LOGIC, .bits = bits, .fan_in = fan_in });
+    return part_price(part, (PartQuery){.operation = PART_LOGIC, .bits = bits, .fan_in = fan_in});
 }
 
 /* up, the chain behind it, the test of the bits above, the choice of the limit: as emit/verilog/quantise.c writes them */
@@ -49,7 +52,7 @@ static PartPrice quantise_price(const PartModel *part, const CircuitModule *modu
     Operand a = operand_of(module, node, 0);
     int64_t drop = (int64_t)a.type.frac - node->type.frac, bits = a.type.bits - drop;
     bool is_signed = a.type.is_signed;
-    PartPrice price = { 0 };
+    PartPrice price = {0};
     if (a.constant)
         return price;
     if (drop > 0 && node->rounding != ROUND_TRN && !(node->rounding == ROUND_TRN_ZERO && !is_signed)) {
@@ -59,10 +62,11 @@ static PartPrice quantise_price(const PartModel *part, const CircuitModule *modu
         price = gates(part, 1, node->rounding == ROUND_RND ? 1 : below + looks_up);
         bits = chain;
         uint32_t needed = node->overflow == OVERFLOW_WRAP && !node->saturated_bits ? u32_min(chain, node->type.bits) : chain;
-        price = part_price_then(price, part_price(part, (PartQuery){ .operation = PART_ADD, .bits = needed, .other_bits = needed - 1 }));
+        price = part_price_then(price, part_price(part, (PartQuery){.operation = PART_ADD, .bits = needed, .other_bits = needed - 1}));
     }
     int64_t kept = node->type.bits - (node->type.is_signed ? 1 : 0), magnitude = bits - (is_signed ? 1 : 0);
-    bool too_low = is_signed && (!node->type.is_signed || magnitude > kept), wraps = node->overflow == OVERFLOW_WRAP && !node->saturated_bits;
+    bool too_low = is_signed && (!node->type.is_signed || magnitude > kept),
+         wraps = node->overflow == OVERFLOW_WRAP && !node->saturated_bits;
     if (wraps || (magnitude <= kept && !too_low && node->overflow != OVERFLOW_SAT_SYM))
         return price;
     uint32_t test = (uint32_t)(magnitude > kept ? magnitude - kept : 0) + is_signed;
@@ -74,11 +78,15 @@ static PartPrice compare_price(const PartModel *part, const CircuitModule *modul
 {
     Operand a = operand_of(module, node, first), b = operand_of(module, node, first + 1);
     if ((a.constant && b.constant) || (!equality && ((a.constant && a.value == 0) || (b.constant && b.value == 0))))
-        return (PartPrice){ 0 };
+        return (PartPrice){0};
     int32_t frac = a.type.frac > b.type.frac ? a.type.frac : b.type.frac;
     int64_t bits_a = (int64_t)a.type.bits + frac - a.type.frac, bits_b = (int64_t)b.type.bits + frac - b.type.frac;
-    return part_price(part, (PartQuery){ .operation = equality ? PART_EQUAL : PART_COMPARE, .constant = a.constant || b.constant,
-                                         .bits = (uint32_t)(a.constant ? bits_b : b.constant ? bits_a : bits_a > bits_b ? bits_a : bits_b) });
+    return part_price(part, (PartQuery){.operation = equality ? PART_EQUAL : PART_COMPARE,
+                                        .constant = a.constant || b.constant,
+                                        .bits = (uint32_t)(a.constant        ? bits_b
+                                                           : b.constant      ? bits_a
+                                                           : bits_a > bits_b ? bits_a
+                                                                             : bits_b)});
 }
 
 /* The multiplexers of a select: positions where one choice is constant are gates, where both are, wires. */
@@ -86,17 +94,17 @@ static PartPrice select_price(const PartModel *part, const CircuitModule *module
 {
     Operand a = operand_of(module, node, first), b = operand_of(module, node, first + 1);
     if (a.constant && b.constant)
-        return (PartPrice){ 0 };
+        return (PartPrice){0};
     uint32_t bits = node->type.bits;
     if ((a.constant || b.constant) && !node->type.is_signed)
         bits = u32_min(bits, a.constant ? b.type.bits : a.type.bits);
-    return part_price(part, (PartQuery){ .operation = PART_SELECT, .bits = bits, .constant = a.constant || b.constant });
+    return part_price(part, (PartQuery){.operation = PART_SELECT, .bits = bits, .constant = a.constant || b.constant});
 }
 
 static PartPrice multiply_price(const PartModel *part, const CircuitModule *module, const CircuitNode *node)
 {
     Operand a = operand_of(module, node, 0), b = operand_of(module, node, 1);
-    return part_price(part, (PartQuery){ .operation = PART_MULTIPLY, .bits = a.type.bits, .other_bits = b.type.bits });
+    return part_price(part, (PartQuery){.operation = PART_MULTIPLY, .bits = a.type.bits, .other_bits = b.type.bits});
 }
 
 PartPrice time_node_price(const PartModel *part, const CircuitModule *module, const CircuitNode *node)
@@ -112,12 +120,12 @@ PartPrice time_node_price(const PartModel *part, const CircuitModule *module, co
     case CIRCUIT_instance:
     case CIRCUIT_out:
     case CIRCUIT_not: /* absorbed by whoever reads it */
-        return (PartPrice){ 0 };
+        return (PartPrice){0};
     case CIRCUIT_add:
     case CIRCUIT_sub:
         return sum_price(part, module, node);
     case CIRCUIT_negate:
-        return part_price(part, (PartQuery){ .operation = PART_NEGATE, .bits = node->type.bits });
+        return part_price(part, (PartQuery){.operation = PART_NEGATE, .bits = node->type.bits});
     case CIRCUIT_multiply:
         return multiply_price(part, module, node);
     case CIRCUIT_quantise:
@@ -134,7 +142,7 @@ PartPrice time_node_price(const PartModel *part, const CircuitModule *module, co
         return part_price_then(compare_price(part, module, node, 0, false), select_price(part, module, node, 0));
     case CIRCUIT_table: {
         const CircuitTable *table = &module->circuit->tables.at[node->attr.index];
-        return part_price(part, (PartQuery){ .operation = PART_TABLE, .bits = node->type.bits, .other_bits = table->address_bits });
+        return part_price(part, (PartQuery){.operation = PART_TABLE, .bits = node->type.bits, .other_bits = table->address_bits});
     }
     case CIRCUIT_and:
     case CIRCUIT_or:
@@ -143,5 +151,5 @@ PartPrice time_node_price(const PartModel *part, const CircuitModule *module, co
     case CIRCUIT_OP_COUNT:
         break;
     }
-    return (PartPrice){ 0 };
+    return (PartPrice){0};
 }

@@ -5,10 +5,10 @@
  *                           x --*-- 4 sums of 10 bits      a fan-out moves later: one 6-bit register instead of four
  *                           2 sums of 9 bits --+-- 1 of 10   a reduction stays early
  *
- * A value that is read k stages later than it is made is stored k times, once for all its users (one chain, tapped). Moving one node at a time against
- * the order of the nodes finds no moves that pay only jointly; passes repeat while the total falls. Each pass keeps two invariants: a node is
- * never before its earliest stage, and where it stands beyond it, its operands may stand in the clock before, so its arrival is its own delay, which is
- * held against what its users need. So no move can break the clock. O(edges * stages moved) a pass.
+ * A value that is read k stages later than it is made is stored k times, once for all its users (one chain, tapped). Moving one node at a
+ * time against the order of the nodes finds no moves that pay only jointly; passes repeat while the total falls. Each pass keeps two
+ * invariants: a node is never before its earliest stage, and where it stands beyond it, its operands may stand in the clock before, so its
+ * arrival is its own delay, which is held against what its users need. So no move can break the clock. O(edges * stages moved) a pass.
  */
 #include "time/schedule.h"
 
@@ -39,10 +39,15 @@ TimeSchedule *time_schedule_create(Arena *arena, const CircuitModule *module, co
 {
     uint32_t n = module->nodes.n;
     TimeSchedule *s = arena_new(arena, TimeSchedule);
-    *s = (TimeSchedule){ .module = module, .contracts = contracts, .own_ps = arena_array(arena, int64_t, n), .is_free = arena_array(arena, bool, n),
-                         .is_output = arena_array(arena, bool, n),
-                         .earliest = arena_array(arena, int32_t, n), .stage = arena_array(arena, int32_t, n),
-                         .offset_ps = arena_array(arena, int64_t, n), .users = time_users(arena, module) };
+    *s = (TimeSchedule){.module = module,
+                        .contracts = contracts,
+                        .own_ps = arena_array(arena, int64_t, n),
+                        .is_free = arena_array(arena, bool, n),
+                        .is_output = arena_array(arena, bool, n),
+                        .earliest = arena_array(arena, int32_t, n),
+                        .stage = arena_array(arena, int32_t, n),
+                        .offset_ps = arena_array(arena, int64_t, n),
+                        .users = time_users(arena, module)};
     for (uint32_t i = 0; i < n; i++) {
         const CircuitNode *node = node_at(s, i);
         s->own_ps[i] = time_node_price(part, module, node).delay_ps;
@@ -63,13 +68,13 @@ typedef struct Start {
 
 static Start operands_ready(const TimeSchedule *s, const CircuitNode *node)
 {
-    Start ready = { 0, 0 };
+    Start ready = {0, 0};
     for (uint32_t k = 0; k < node->n_operands; k++) {
         CircuitRef operand = circuit_operand(s->module, node, k);
         if (s->is_free[operand])
             continue;
         if (s->stage[operand] > ready.stage)
-            ready = (Start){ s->stage[operand], 0 };
+            ready = (Start){s->stage[operand], 0};
         if (s->stage[operand] == ready.stage && s->offset_ps[operand] > ready.ps)
             ready.ps = s->offset_ps[operand];
     }
@@ -105,8 +110,8 @@ static void place_out(TimeSchedule *s, CircuitRef i)
     s->own_ps[i] = contract->out_ps[o];
 }
 
-/* A node of a loop works on the loop's stage. Its operands from outside may have been made in the same clock, until that proves too long: then the loop is
- * cut off, and they come from registers. */
+/* A node of a loop works on the loop's stage. Its operands from outside may have been made in the same clock, until that proves too long:
+ * then the loop is cut off, and they come from registers. */
 static Start loop_start(const TimeSchedule *s, CircuitRef i)
 {
     const CircuitNode *node = node_at(s, i);
@@ -121,7 +126,7 @@ static Start loop_start(const TimeSchedule *s, CircuitRef i)
         stage = from > stage ? from : stage;
     }
     Start start = operands_ready(s, node);
-    return start.stage < stage ? (Start){ stage, 0 } : start;
+    return start.stage < stage ? (Start){stage, 0} : start;
 }
 
 static void place(TimeSchedule *s, CircuitRef i)
@@ -146,7 +151,7 @@ static void place(TimeSchedule *s, CircuitRef i)
     Start start = s->group[i] != 0 ? loop_start(s, i) : operands_ready(s, node);
     int64_t needed = needed_ps(s, i);
     if (s->group[i] == 0 && start.ps > 0 && start.ps + needed > s->budget_ps)
-        start = (Start){ start.stage + 1, 0 };
+        start = (Start){start.stage + 1, 0};
     if (start.ps + needed > s->budget_ps)
         note_slow(s, i, start.ps + needed);
     s->stage[i] = start.stage;
@@ -208,9 +213,10 @@ void time_schedule_asap(TimeSchedule *s)
 
 typedef struct Mover {
     TimeSchedule *s;
-    int64_t *latest_ps;  /* [nodes] it may arrive within its stage */
-    int32_t *held;       /* [nodes] last stage on which it is read */
-    uint32_t *n_held;    /* [nodes] readers on that stage */
+    const int64_t *asap_ps; /* [nodes] as soon as possible: what callers of a module count on at its outputs */
+    int64_t *latest_ps;     /* [nodes] it may arrive within its stage */
+    int32_t *held;          /* [nodes] last stage on which it is read */
+    uint32_t *n_held;       /* [nodes] readers on that stage */
 } Mover;
 
 /* Where outputs are read: the top's all on its last stage, a module's where they are made. */
@@ -265,6 +271,8 @@ static int64_t latest_on(const Mover *m, CircuitRef i, int32_t stage)
             return 0;
         latest -= contract->reserve_ps;
     }
+    if (!s->is_top && s->is_output[i] && m->asap_ps[i] < latest)
+        latest = m->asap_ps[i];
     for (uint32_t k = s->users.first[i]; k < s->users.first[i + 1]; k++) {
         CircuitRef user = s->users.user[k];
         if (s->stage[user] == stage && start_by(m, user) < latest)
@@ -368,8 +376,12 @@ static void arrive(TimeSchedule *s)
 void time_schedule_save_bits(Arena *arena, TimeSchedule *s)
 {
     uint32_t n = s->module->nodes.n;
-    Mover m = { .s = s, .latest_ps = arena_array(arena, int64_t, n), .held = arena_array(arena, int32_t, n),
-                .n_held = arena_array(arena, uint32_t, n) };
+    const int64_t *asap_ps = arena_copy(arena, s->offset_ps, n * sizeof *s->offset_ps, alignof(int64_t));
+    Mover m = {.s = s,
+               .asap_ps = asap_ps,
+               .latest_ps = arena_array(arena, int64_t, n),
+               .held = arena_array(arena, int32_t, n),
+               .n_held = arena_array(arena, uint32_t, n)};
     int32_t *best = arena_copy(arena, s->stage, n * sizeof *s->stage, alignof(int32_t));
     for (uint32_t i = 0; i < n; i++)
         m.held[i] = last_use_except(&m, i, CIRCUIT_NONE, &m.n_held[i]);

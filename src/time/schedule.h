@@ -4,13 +4,13 @@
 
 #include "time/time.h"
 
-/* What callers of a module see. Without registers inside it is an operator with a delay for each output; with them its inputs come straight from
- * registers, and output o is out_stage[o] clocks later, out_ps[o] into its clock. */
+/* What callers of a module see. Without registers inside it is an operator with a delay for each output; with them its inputs come straight
+ * from registers, and output o is out_stage[o] clocks later, out_ps[o] into its clock. */
 typedef struct TimeContract {
     bool registered;
-    int32_t *out_stage;  /* [outputs] */
-    int64_t *out_ps;     /* [outputs] */
-    int64_t reserve_ps;  /* the longest path inside from an input: to an output or a state */
+    int32_t *out_stage; /* [outputs] */
+    int64_t *out_ps;    /* [outputs] */
+    int64_t reserve_ps; /* the longest path inside from an input: to an output or a state */
     const struct TimeSchedule *schedule;
 } TimeContract;
 
@@ -25,21 +25,21 @@ typedef struct TimeSchedule {
     const TimeContract *contracts; /* [modules] */
     bool is_top;
     bool register_inputs, register_outputs;
-    int64_t budget_ps;   /* a clock less its register */
-    int32_t latency;     /* of the top: the stage of all outputs */
+    int64_t budget_ps;     /* a clock less its register */
+    int32_t latency;       /* of the top: the stage of all outputs */
     int32_t least_latency; /* of the top: no smaller than that */
-    int64_t *own_ps;     /* [nodes] delay of the operator */
-    bool *is_output;     /* [nodes] */
-    bool *is_free;       /* [nodes] depends on constants alone: holds on every stage */
-    uint32_t *group;     /* [nodes] 0: on no loop and no state; else all nodes of a loop share a number */
-    uint32_t n_groups;   /* numbers 1 .. n_groups - 1 */
+    int64_t *own_ps;       /* [nodes] delay of the operator */
+    bool *is_output;       /* [nodes] */
+    bool *is_free;         /* [nodes] depends on constants alone: holds on every stage */
+    uint32_t *group;       /* [nodes] 0: on no loop and no state; else all nodes of a loop share a number */
+    uint32_t n_groups;     /* numbers 1 .. n_groups - 1 */
     int32_t *group_stage;
-    bool *group_cut;     /* its operands from outside come from registers */
-    int32_t *earliest;   /* [nodes] as soon as possible */
-    int32_t *stage;      /* [nodes] */
-    int64_t *offset_ps;  /* [nodes] arrival within its stage */
+    bool *group_cut;    /* its operands from outside come from registers */
+    int32_t *earliest;  /* [nodes] as soon as possible */
+    int32_t *stage;     /* [nodes] */
+    int64_t *offset_ps; /* [nodes] arrival within its stage */
     TimeUsers users;
-    CircuitRef slowest;  /* operator that alone exceeds the clock, or ends a loop that does; CIRCUIT_NONE */
+    CircuitRef slowest; /* operator that alone exceeds the clock, or ends a loop that does; CIRCUIT_NONE */
     int64_t slowest_ps;
 } TimeSchedule;
 
@@ -49,7 +49,7 @@ void time_groups(Arena *arena, TimeSchedule *s);
 
 /* schedule.c */
 TimeSchedule *time_schedule_create(Arena *arena, const CircuitModule *module, const TimeContract *contracts, const PartModel *part);
-void time_schedule_asap(TimeSchedule *s);      /* stages and offsets as soon as possible */
+void time_schedule_asap(TimeSchedule *s);                    /* stages and offsets as soon as possible */
 void time_schedule_save_bits(Arena *arena, TimeSchedule *s); /* moves nodes later where fewer bits are stored; after asap */
 uint64_t time_schedule_bits(const TimeSchedule *s);
 int32_t time_last_use(const TimeSchedule *s, CircuitRef ref); /* latest stage on which it is read, outputs included */

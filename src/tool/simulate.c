@@ -8,8 +8,9 @@
 
 bool tool_simulator_present(Arena *arena, ToolSimulator simulator)
 {
-    return simulator == TOOL_ICARUS ? path_of_program(arena, "iverilog") && path_of_program(arena, "vvp")
-                                    : path_of_program(arena, "verilator") && path_of_program(arena, "g++") && path_of_program(arena, "make");
+    return simulator == TOOL_ICARUS
+               ? path_of_program(arena, "iverilog") && path_of_program(arena, "vvp")
+               : path_of_program(arena, "verilator") && path_of_program(arena, "g++") && path_of_program(arena, "make");
 }
 
 static bool make_folder(Arena *arena, const char *folder, DiagList *diags)
@@ -17,16 +18,32 @@ static bool make_folder(Arena *arena, const char *folder, DiagList *diags)
     const char *sim = path_join(arena, folder, "sim");
     if (mkdir(sim, 0777) == 0 || errno == EEXIST)
         return true;
-    diag_error(diags, DIAG_FILE, (Place){ .file = sim }, NULL, "cannot be made: %s", strerror(errno));
+    diag_error(diags, DIAG_FILE, (Place){.file = sim}, NULL, "cannot be made: %s", strerror(errno));
     return false;
 }
 
 static bool compile(Arena *arena, ToolSimulator simulator, const char *folder, DiagList *diags)
 {
-    static const char *const icarus[] = { "iverilog", "-g2005-sv", "-y", "rtl", "-s", "tb", "-o", "sim/tb.vvp", "tb/tb.v", NULL };
+    static const char *const icarus[] = {"iverilog", "-g2005-sv", "-y", "rtl", "-s", "tb", "-o", "sim/tb.vvp", "tb/tb.v", NULL};
     /* -O1 and less: the C++ of a wide net compiles in seconds instead of minutes, and runs nearly as fast */
-    static const char *const verilator[] = { "verilator", "--binary", "--timing", "-Wno-fatal", "-y", "rtl", "--top-module", "tb", "--Mdir", "sim/verilator",
-                                             "-j", "2", "--output-split", "20000", "-MAKEFLAGS", "OPT_FAST=-O1 OPT_SLOW=-O0 OPT_GLOBAL=-O1", "tb/tb.v", NULL };
+    static const char *const verilator[] = {"verilator",
+                                            "--binary",
+                                            "--timing",
+                                            "-Wno-fatal",
+                                            "-y",
+                                            "rtl",
+                                            "--top-module",
+                                            "tb",
+                                            "--Mdir",
+                                            "sim/verilator",
+                                            "-j",
+                                            "2",
+                                            "--output-split",
+                                            "20000",
+                                            "-MAKEFLAGS",
+                                            "OPT_FAST=-O1 OPT_SLOW=-O0 OPT_GLOBAL=-O1",
+                                            "tb/tb.v",
+                                            NULL};
     ProcessResult result;
     return simulator == TOOL_ICARUS ? tool_run(arena, icarus, folder, TOOL_SECONDS_COMPILE, "iverilog", false, &result, diags)
                                     : tool_run(arena, verilator, folder, TOOL_SECONDS_COMPILE, "verilator", false, &result, diags);
@@ -41,30 +58,32 @@ static bool has_line(const char *text, const char *start)
     return false;
 }
 
-bool tool_simulate(Arena *arena, ToolSimulator simulator, const char *folder, const char *top, bool *passed, const char **log, DiagList *diags)
+bool tool_simulate(Arena *arena, ToolSimulator simulator, const char *folder, const char *top, bool *passed, const char **log,
+                   DiagList *diags)
 {
-    static const char *const vvp[] = { "vvp", "-n", "sim/tb.vvp", NULL };
+    static const char *const vvp[] = {"vvp", "-n", "sim/tb.vvp", NULL};
     char *absolute = realpath(folder, NULL); /* the child starts in `folder` */
-    const char *const binary[] = { fmt(arena, "%s/sim/verilator/Vtb", absolute ? absolute : folder), NULL };
+    const char *const binary[] = {fmt(arena, "%s/sim/verilator/Vtb", absolute ? absolute : folder), NULL};
     free(absolute);
     *passed = false;
     *log = "";
     ProcessResult result;
     if (!make_folder(arena, folder, diags) || !compile(arena, simulator, folder, diags) ||
-        !tool_run(arena, simulator == TOOL_ICARUS ? vvp : binary, folder, TOOL_SECONDS_SIMULATE, simulator == TOOL_ICARUS ? "iverilog" : "verilator", false,
-                  &result, diags))
+        !tool_run(arena, simulator == TOOL_ICARUS ? vvp : binary, folder, TOOL_SECONDS_SIMULATE,
+                  simulator == TOOL_ICARUS ? "iverilog" : "verilator", false, &result, diags))
         return false;
     *log = tool_output(arena, &result);
     *passed = has_line(*log, "PASS ");
     if (*passed || has_line(*log, "FAIL "))
         return true;
-    diag_error(diags, DIAG_TOOL, (Place){ .kind = simulator == TOOL_ICARUS ? "vvp" : "Vtb", .layer = top }, NULL, "the simulation ended without a verdict");
+    diag_error(diags, DIAG_TOOL, (Place){.kind = simulator == TOOL_ICARUS ? "vvp" : "Vtb", .layer = top}, NULL,
+               "the simulation ended without a verdict");
     return false;
 }
 
 bool tool_lint(Arena *arena, const char *folder, const char *top, const char **log, DiagList *diags)
 {
-    const char *const argv[] = { "verilator", "--lint-only", "-Wall", "-y", "rtl", "--top-module", top, fmt(arena, "rtl/%s.v", top), NULL };
+    const char *const argv[] = {"verilator", "--lint-only", "-Wall", "-y", "rtl", "--top-module", top, fmt(arena, "rtl/%s.v", top), NULL};
     ProcessResult result;
     *log = "";
     if (!tool_run(arena, argv, folder, TOOL_SECONDS_LINT, "verilator", true, &result, diags))

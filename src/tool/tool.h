@@ -1,23 +1,25 @@
-/* tool/tool.h: outside programs: simulators, synthesis. Each is run as a subprocess with limits of time and memory; a missing one is a diagnostic with the
- * package to install. Folders are as emit writes them: rtl/, tb/. */
+/* tool/tool.h: outside programs: simulators, synthesis. Each is run as a subprocess with limits of time and memory; a missing one is a
+ * diagnostic with the package to install. Folders are as emit writes them: rtl/, tb/. */
 #ifndef KAON_TOOL_TOOL_H
 #define KAON_TOOL_TOOL_H
 
 #include "base/process.h"
 
 /* Wall clock, generous: a wide net on a loaded machine. TOOL_SECONDS in the environment replaces all of them. */
-#define TOOL_SECONDS_COMPILE 1800u
-#define TOOL_SECONDS_SIMULATE 3600u
+#define TOOL_SECONDS_COMPILE    1800u
+#define TOOL_SECONDS_SIMULATE   3600u
 #define TOOL_SECONDS_SYNTHESISE 7200u
-#define TOOL_SECONDS_LINT 600u
-#define TOOL_MEMORY_BYTES (16ull << 30) /* address space */
+#define TOOL_SECONDS_LINT       600u
+#define TOOL_MEMORY_BYTES       (16ull << 30) /* address space */
 
 typedef enum ToolSimulator { TOOL_ICARUS, TOOL_VERILATOR } ToolSimulator;
 bool tool_simulator_present(Arena *arena, ToolSimulator simulator);
 
-/* Compiles and runs the test bench in `folder`, vectors included; tb/output.hex is left there, what the simulator builds in sim/ (built anew only where the
- * text changed). log: what the simulator printed. True when it ran to its end and printed PASS or FAIL; *passed tells which. */
-bool tool_simulate(Arena *arena, ToolSimulator simulator, const char *folder, const char *top, bool *passed, const char **log, DiagList *diags);
+/* Compiles and runs the test bench in `folder`, vectors included; tb/output.hex is left there, what the simulator builds in sim/ (built
+ * anew only where the text changed). log: what the simulator printed. True when it ran to its end and printed PASS or FAIL; *passed tells
+ * which. */
+bool tool_simulate(Arena *arena, ToolSimulator simulator, const char *folder, const char *top, bool *passed, const char **log,
+                   DiagList *diags);
 
 typedef struct ToolSynthesis {
     uint64_t luts;       /* LUT1..LUT6 and LUT6_2 (LUT4 on ecp5, SB_LUT4 on ice40, $lut without a device), one each */
@@ -26,9 +28,9 @@ typedef struct ToolSynthesis {
     uint64_t registers;  /* bits */
     uint64_t memories;   /* block and distributed RAM cells */
     uint64_t dsps;
-    uint64_t inverters;  /* listed apart by Yosys; absorbed, or one look-up table each, on a device */
+    uint64_t inverters; /* listed apart by Yosys; absorbed, or one look-up table each, on a device */
     double seconds;
-    const char *tool;    /* "Yosys 0.23" */
+    const char *tool; /* "Yosys 0.23" */
 } ToolSynthesis;
 /* Reads the Verilog in rtl/ of the folder. command: part_synth_command() */
 bool tool_synthesise(Arena *arena, const char *folder, const char *top, const char *command, ToolSynthesis *out, DiagList *diags);

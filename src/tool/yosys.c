@@ -8,14 +8,38 @@
 typedef enum Kind { LUT, CARRY, WIDE_MUX, REGISTER, MEMORY, DSP, INVERTER, KINDS } Kind;
 
 /* What a cell's name starts with, and what it is. The first match counts. */
-static const struct { const char *start; Kind kind; } cells[] = {
-    { "LUT", LUT }, { "SB_LUT4", LUT }, { "$lut", LUT },
-    { "CARRY", CARRY }, { "CCU2C", CARRY }, { "SB_CARRY", CARRY },
-    { "MUXF", WIDE_MUX }, { "PFUMX", WIDE_MUX }, { "L6MUX21", WIDE_MUX },
-    { "FD", REGISTER }, { "TRELLIS_FF", REGISTER }, { "SB_DFF", REGISTER }, { "$_DFF", REGISTER }, { "$_SDFF", REGISTER }, { "LD", REGISTER },
-    { "SRL", MEMORY }, { "RAM", MEMORY }, { "URAM", MEMORY }, { "TRELLIS_DPR", MEMORY }, { "DP16KD", MEMORY }, { "SB_RAM", MEMORY }, { "SB_SPRAM", MEMORY },
-    { "DSP48", DSP }, { "MULT", DSP }, { "SB_MAC16", DSP }, { "ALU54B", DSP },
-    { "INV", INVERTER }, { "$_NOT_", INVERTER },
+static const struct {
+    const char *start;
+    Kind kind;
+} cells[] = {
+    {"LUT", LUT},
+    {"SB_LUT4", LUT},
+    {"$lut", LUT},
+    {"CARRY", CARRY},
+    {"CCU2C", CARRY},
+    {"SB_CARRY", CARRY},
+    {"MUXF", WIDE_MUX},
+    {"PFUMX", WIDE_MUX},
+    {"L6MUX21", WIDE_MUX},
+    {"FD", REGISTER},
+    {"TRELLIS_FF", REGISTER},
+    {"SB_DFF", REGISTER},
+    {"$_DFF", REGISTER},
+    {"$_SDFF", REGISTER},
+    {"LD", REGISTER},
+    {"SRL", MEMORY},
+    {"RAM", MEMORY},
+    {"URAM", MEMORY},
+    {"TRELLIS_DPR", MEMORY},
+    {"DP16KD", MEMORY},
+    {"SB_RAM", MEMORY},
+    {"SB_SPRAM", MEMORY},
+    {"DSP48", DSP},
+    {"MULT", DSP},
+    {"SB_MAC16", DSP},
+    {"ALU54B", DSP},
+    {"INV", INVERTER},
+    {"$_NOT_", INVERTER},
 };
 
 /* "$_SDFFE_PP0P_" is one bit each, as every cell here is after mapping. */
@@ -58,16 +82,25 @@ static const char *short_version(Arena *arena)
 
 bool tool_synthesise(Arena *arena, const char *folder, const char *top, const char *command, ToolSynthesis *out, DiagList *diags)
 {
-    const char *const argv[] = { "yosys", "-q", "-p", fmt(arena, "read_verilog rtl/*.v; hierarchy -check -top %s; %s -top %s; tee -o /dev/stdout stat", top, command, top), NULL };
+    const char *const argv[] = {
+        "yosys", "-q", "-p",
+        fmt(arena, "read_verilog rtl/*.v; hierarchy -check -top %s; %s -top %s; tee -o /dev/stdout stat", top, command, top), NULL};
     ProcessResult result;
-    uint64_t count[KINDS] = { 0 };
+    uint64_t count[KINDS] = {0};
     if (!tool_run(arena, argv, folder, TOOL_SECONDS_SYNTHESISE, "yosys", false, &result, diags))
         return false;
     if (!read_stat(tool_output(arena, &result), count)) {
-        diag_error(diags, DIAG_TOOL, (Place){ .kind = "yosys", .layer = top }, NULL, "its statistics are not in the form that is known");
+        diag_error(diags, DIAG_TOOL, (Place){.kind = "yosys", .layer = top}, NULL, "its statistics are not in the form that is known");
         return false;
     }
-    *out = (ToolSynthesis){ .luts = count[LUT], .carries = count[CARRY], .wide_muxes = count[WIDE_MUX], .registers = count[REGISTER], .memories = count[MEMORY],
-                            .dsps = count[DSP], .inverters = count[INVERTER], .seconds = result.seconds, .tool = short_version(arena) };
+    *out = (ToolSynthesis){.luts = count[LUT],
+                           .carries = count[CARRY],
+                           .wide_muxes = count[WIDE_MUX],
+                           .registers = count[REGISTER],
+                           .memories = count[MEMORY],
+                           .dsps = count[DSP],
+                           .inverters = count[INVERTER],
+                           .seconds = result.seconds,
+                           .tool = short_version(arena)};
     return true;
 }

@@ -26,8 +26,8 @@ const char *batch_word(Arena *arena, const Circuit *circuit, bool inputs, const 
 
 static void put_case(Arena *arena, BatchCase *c, uint32_t number, const BatchOptions *batch, Text *rtl, DiagList *diags)
 {
-    EmitOptions options = { .name = fmt(arena, "t%u", number) };
-    EmitFiles files = { 0 };
+    EmitOptions options = {.name = fmt(arena, "t%u", number)};
+    EmitFiles files = {0};
     emit_verilog(arena, c->circuit, &options, &files, diags);
     c->top = options.name;
     for (uint32_t i = 0; i < files.n; i++) {
@@ -44,8 +44,8 @@ static void put_instance(const BatchCase *c, uint32_t number, Text *bench)
 {
     const CircuitModule *top = circuit_top(c->circuit);
     uint32_t in_bits = emit_vector_bits(c->circuit, true), out_bits = emit_vector_bits(c->circuit, false);
-    text_add(bench, "    reg [%u:0] in%u; wire [%u:0] out%u;\n    %s dut%u (%s", u32_max(in_bits, 1) - 1, number, out_bits - 1, number, c->top, number,
-             c->clocked ? ".clk(clk)" : "");
+    text_add(bench, "    reg [%u:0] in%u; wire [%u:0] out%u;\n    %s dut%u (%s", u32_max(in_bits, 1) - 1, number, out_bits - 1, number,
+             c->top, number, c->clocked ? ".clk(clk)" : "");
     const char *separator = c->clocked ? ", " : "";
     for (uint32_t side = 0; side < 2; side++) {
         uint32_t lsb = 0;
@@ -112,11 +112,11 @@ bool batch_simulate(Arena *arena, BatchCase *cases, uint32_t n, const BatchOptio
     if (!file_write(path_join(arena, options->folder, "all.v"), rtl.at, rtl.n, diags) ||
         !file_write(path_join(arena, options->folder, "in.hex"), vectors.at, vectors.n, diags))
         return false;
-    static const char *const compile[] = { "iverilog", "-g2005-sv", "-s", "tb", "-o", "all.vvp", "all.v", NULL };
-    static const char *const go[] = { "vvp", "-n", "all.vvp", NULL };
-    ProcessResult result = process_run(arena, compile, options->folder, (ProcessLimits){ .seconds = 1200 });
+    static const char *const compile[] = {"iverilog", "-g2005-sv", "-s", "tb", "-o", "all.vvp", "all.v", NULL};
+    static const char *const go[] = {"vvp", "-n", "all.vvp", NULL};
+    ProcessResult result = process_run(arena, compile, options->folder, (ProcessLimits){.seconds = 1200});
     if (result.status == 0)
-        result = process_run(arena, go, options->folder, (ProcessLimits){ .seconds = 1200, .output_bytes = 1u << 30 });
+        result = process_run(arena, go, options->folder, (ProcessLimits){.seconds = 1200, .output_bytes = 1u << 30});
     if (result.status != 0) {
         printf("Icarus: status %d\n%s\n%s\n", result.status, result.out, result.err);
         return false;

@@ -1,5 +1,5 @@
-/* tests/diff/batch.h: hundreds of circuits in one run of Icarus: their Verilog in one file, and one bench that feeds all of them at each clock and
- * prints every output word. */
+/* tests/diff/batch.h: hundreds of circuits in one run of Icarus: their Verilog in one file, and one bench that feeds all of them at each
+ * clock and prints every output word. */
 #ifndef KAON_TESTS_DIFF_BATCH_H
 #define KAON_TESTS_DIFF_BATCH_H
 
@@ -7,14 +7,14 @@
 
 typedef struct BatchCase {
     const Circuit *circuit;
-    const i128 *in;              /* [clocks][inputs] raw */
-    const char **expected;       /* [clocks] output words, as emit_vector writes them; NULL entries are not compared */
+    const i128 *in;        /* [clocks][inputs] raw */
+    const char **expected; /* [clocks] output words, as emit_vector writes them; NULL entries are not compared */
     /* --- results --- */
-    bool edited;                 /* by BatchOptions.edit */
-    uint32_t n_seen;             /* clocks that were printed */
+    bool edited;     /* by BatchOptions.edit */
+    uint32_t n_seen; /* clocks that were printed */
     bool differs;
-    uint32_t clock;              /* the first that differs */
-    const char *got;             /* its word */
+    uint32_t clock;  /* the first that differs */
+    const char *got; /* its word */
     /* --- used inside --- */
     const char *top;
     bool clocked;
@@ -22,8 +22,8 @@ typedef struct BatchCase {
 
 typedef struct BatchOptions {
     uint32_t clocks;
-    const char *folder;          /* where the files go */
-    bool (*edit)(char *text);    /* may change each case's top module in place (mutation tests); NULL: none */
+    const char *folder;       /* where the files go */
+    bool (*edit)(char *text); /* may change each case's top module in place (mutation tests); NULL: none */
 } BatchOptions;
 
 /* One output or input word of a circuit as text. */

@@ -1,9 +1,10 @@
-/* tests/diff/diff_graph.c: random graphs all the way: reference interpreter = circuit by event = pipelined circuit by clock = Verilog in Icarus.
+/* tests/diff/diff_graph.c: random graphs all the way: reference interpreter = circuit by event = pipelined circuit by clock = Verilog in
+ * Icarus.
  *
  *     diff_graph [--count N] [--seed S] [--verbose]
  *
- * Graph i is drawn from seed S + i: several inputs and outputs, every op, type and mode, functions, scales that are no powers of two; typed by the passes, lowered,
- * optimised, pipelined for a random part and clock, emitted. Status 0: no difference; 77 (skipped): no Icarus. */
+ * Graph i is drawn from seed S + i: several inputs and outputs, every op, type and mode, functions, scales that are no powers of two; typed
+ * by the passes, lowered, optimised, pipelined for a random part and clock, emitted. Status 0: no difference; 77 (skipped): no Icarus. */
 #include <stdio.h>
 #include <string.h>
 
@@ -32,7 +33,8 @@ typedef struct Run {
 
 static void complain(Run *run, const Case *c, const char *what)
 {
-    printf("seed %llu: %s\nrepeat with: diff_graph --count 1 --verbose --seed %llu\n", (unsigned long long)c->seed, what, (unsigned long long)c->seed);
+    printf("seed %llu: %s\nrepeat with: diff_graph --count 1 --verbose --seed %llu\n", (unsigned long long)c->seed, what,
+           (unsigned long long)c->seed);
     run->differences++;
     if (!run->verbose)
         return;
@@ -45,14 +47,18 @@ static void complain(Run *run, const Case *c, const char *what)
 /* Everything between a graph and its registers. NULL: refused by name, which is an answer. */
 static Circuit *build(Run *run, Rng *rng, Case *c, DiagList *diags)
 {
-    static const char *const PARTS[] = { "xcup", "xc7", "ecp5", "ice40", "generic" };
-    GraphRandomOptions random = { .n_nodes = 2 + rng_below(rng, 9), .max_elements = 1 + rng_below(rng, 12), .scales = rng_chance(rng, 3), .modules = rng_chance(rng, 4) };
+    static const char *const PARTS[] = {"xcup", "xc7", "ecp5", "ice40", "generic"};
+    GraphRandomOptions random = {.n_nodes = 2 + rng_below(rng, 9),
+                                 .max_elements = 1 + rng_below(rng, 12),
+                                 .scales = rng_chance(rng, 3),
+                                 .modules = rng_chance(rng, 4)};
     PassOptions passes = pass_options_default();
     const PartModel *part = part_find(PARTS[rng_below(rng, COUNT_OF(PARTS))]);
-    TimeOptions time = { .part = part, .clock_ps = 1500 + rng_below(rng, 12000), .latency_cycles = rng_chance(rng, 3) ? rng_between(rng, 2, 9) : -1 };
+    TimeOptions time = {
+        .part = part, .clock_ps = 1500 + rng_below(rng, 12000), .latency_cycles = rng_chance(rng, 3) ? rng_between(rng, 2, 9) : -1};
     time.register_inputs = rng_chance(rng, 2);
     time.register_outputs = rng_chance(rng, 2);
-    LowerOptions lower = { .part = part };
+    LowerOptions lower = {.part = part};
     TimeReport report;
     c->graph = pass_run_graph(run->arena, graph_random(run->arena, rng, &random), &passes, diags);
     Circuit *circuit = c->graph != NULL ? lower_graph(run->arena, c->graph, &lower, diags) : NULL;
@@ -87,7 +93,9 @@ static bool evaluate(Run *run, Rng *rng, Case *c)
             event[i] = batch_random_value(rng, circuit_node(top, top->inputs.at[i]));
         circuit_executor_run(by_clock, event, got);
         if (k >= latency && memcmp(got, want + (size_t)(k - latency) * n_out, n_out * sizeof *got) != 0 && latency > 0)
-            return complain(run, c, fmt(run->arena, "event %u differs between the reference interpreter and the circuit by clock", k - latency)), false;
+            return complain(run, c,
+                            fmt(run->arena, "event %u differs between the reference interpreter and the circuit by clock", k - latency)),
+                   false;
         if (k >= EVENTS)
             continue;
         i128 *result = want + (size_t)k * n_out;
@@ -95,9 +103,10 @@ static bool evaluate(Run *run, Rng *rng, Case *c)
         expected[k + latency] = batch_word(run->arena, c->pipelined, false, result);
         circuit_executor_run(by_event, event, got);
         if (memcmp(got, result, n_out * sizeof *got) != 0)
-            return complain(run, c, fmt(run->arena, "event %u differs between the reference interpreter and the circuit by event", k)), false;
+            return complain(run, c, fmt(run->arena, "event %u differs between the reference interpreter and the circuit by event", k)),
+                   false;
     }
-    c->batch = (BatchCase){ .circuit = c->pipelined, .in = in, .expected = expected };
+    c->batch = (BatchCase){.circuit = c->pipelined, .in = in, .expected = expected};
     return true;
 }
 
@@ -107,10 +116,10 @@ static bool run_chunk(Run *run, uint64_t seed, uint32_t n)
     BatchCase *batch = arena_array(run->arena, BatchCase, n);
     uint32_t used = 0;
     for (uint32_t i = 0; i < n; i++) {
-        Rng rng = { seed + i };
+        Rng rng = {seed + i};
         Case *c = &cases[used];
         DiagList diags = diag_init(run->arena);
-        *c = (Case){ .seed = seed + i };
+        *c = (Case){.seed = seed + i};
         c->pipelined = build(run, &rng, c, &diags);
         if (c->pipelined == NULL) {
             run->refused++;
@@ -119,7 +128,7 @@ static bool run_chunk(Run *run, uint64_t seed, uint32_t n)
         if (evaluate(run, &rng, c))
             batch[used++] = c->batch;
     }
-    BatchOptions options = { .clocks = CLOCKS, .folder = folder_temporary(run->arena, &run->diags) };
+    BatchOptions options = {.clocks = CLOCKS, .folder = folder_temporary(run->arena, &run->diags)};
     if (options.folder == NULL || (used > 0 && !batch_simulate(run->arena, batch, used, &options, &run->diags)))
         return false;
     run->compared += used;
@@ -128,7 +137,8 @@ static bool run_chunk(Run *run, uint64_t seed, uint32_t n)
         if (b->n_seen != CLOCKS)
             complain(run, &cases[i], fmt(run->arena, "%u of %u clocks were printed", b->n_seen, CLOCKS));
         else if (b->differs)
-            complain(run, &cases[i], fmt(run->arena, "at clock %u Verilog gives %s, the interpreter %s", b->clock, b->got, b->expected[b->clock]));
+            complain(run, &cases[i],
+                     fmt(run->arena, "at clock %u Verilog gives %s, the interpreter %s", b->clock, b->got, b->expected[b->clock]));
     }
     return true;
 }
@@ -153,13 +163,14 @@ int main(int argc, char **argv)
         Arena *arena = arena_create(NULL);
         if (!tool_simulator_present(arena, TOOL_ICARUS))
             return puts("skipped: Icarus Verilog is not installed"), 77;
-        Run run = { .arena = arena, .diags = diag_init(arena), .verbose = verbose };
+        Run run = {.arena = arena, .diags = diag_init(arena), .verbose = verbose};
         ran = run_chunk(&run, (uint64_t)(seed + at), (uint32_t)(count - at < IN_ONE_RUN ? count - at : IN_ONE_RUN));
         differences += run.differences;
         compared += run.compared;
         refused += run.refused;
         arena_destroy(arena);
     }
-    printf("seed %lld: %u of %lld graphs through every engine, %u refused by name: %u differences\n", (long long)seed, compared, (long long)count, refused, differences);
+    printf("seed %lld: %u of %lld graphs through every engine, %u refused by name: %u differences\n", (long long)seed, compared,
+           (long long)count, refused, differences);
     return ran && differences == 0 && compared * 2 > (uint32_t)count ? 0 : 1;
 }

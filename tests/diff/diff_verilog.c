@@ -2,9 +2,9 @@
  *
  *     diff_verilog [--count N] [--seed S] [--mutate] [--keep]
  *
- * Circuit i is drawn from seed S + i; hundreds share one simulation: their files, and one test bench that feeds all of them at each clock and prints
- * every output word. Half of them are drawn with their own delays, half without and then pipelined. --mutate changes an operator of each
- * text and succeeds if that shows. Status 0: no difference; 77 (skipped): no Icarus. */
+ * Circuit i is drawn from seed S + i; hundreds share one simulation: their files, and one test bench that feeds all of them at each clock
+ * and prints every output word. Half of them are drawn with their own delays, half without and then pipelined. --mutate changes an operator
+ * of each text and succeeds if that shows. Status 0: no difference; 77 (skipped): no Icarus. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,7 +39,7 @@ static void complain(const Run *run, const Case *c, const char *what)
 
 static Circuit *draw(Run *run, Rng *rng, Case *c)
 {
-    CircuitRandomOptions o = { .n_nodes = 3 + rng_below(rng, 50), .n_modules = rng_below(rng, 4), .max_bits = 1 + rng_below(rng, 64) };
+    CircuitRandomOptions o = {.n_nodes = 3 + rng_below(rng, 50), .n_modules = rng_below(rng, 4), .max_bits = 1 + rng_below(rng, 64)};
     o.states = rng_chance(rng, 4);
     bool pipelined = rng_chance(rng, 2);
     o.delays = !pipelined && !rng_chance(rng, 4);
@@ -47,7 +47,7 @@ static Circuit *draw(Run *run, Rng *rng, Case *c)
     c->kind = pipelined ? "pipelined" : o.delays ? "own delays" : "plain";
     if (!pipelined)
         return circuit;
-    TimeOptions time = { .part = part_find("xcup"), .clock_ps = 1500 + rng_below(rng, 6000), .latency_cycles = -1 };
+    TimeOptions time = {.part = part_find("xcup"), .clock_ps = 1500 + rng_below(rng, 6000), .latency_cycles = -1};
     time.register_inputs = rng_chance(rng, 2);
     time.register_outputs = rng_chance(rng, 2);
     if (rng_chance(rng, 3))
@@ -61,7 +61,8 @@ static Circuit *draw(Run *run, Rng *rng, Case *c)
     uint32_t latency;
     DiagList diags = diag_init(run->arena);
     c->circuit = result;
-    if (!circuit_verify(result, "pipelined", &diags) || !circuit_check_latency(result, &latency, &diags) || latency != result->latency_cycles) {
+    if (!circuit_verify(result, "pipelined", &diags) || !circuit_check_latency(result, &latency, &diags) ||
+        latency != result->latency_cycles) {
         Text text = text_init(run->arena);
         diag_print(&text, &diags);
         printf("%s", text.at);
@@ -78,7 +79,7 @@ static void evaluate(Run *run, Rng *rng, Case *c)
     uint32_t n_in = top->inputs.n, n_out = top->outputs.n, latency = c->circuit->latency_cycles;
     i128 *events = arena_array(run->arena, i128, (size_t)CLOCKS * n_in);
     const char **expected = arena_array(run->arena, const char *, CLOCKS);
-    c->batch = (BatchCase){ .circuit = c->circuit, .in = events, .expected = expected };
+    c->batch = (BatchCase){.circuit = c->circuit, .in = events, .expected = expected};
     i128 *out = arena_array(run->arena, i128, n_out);
     CircuitExecutor *by_clock = circuit_executor_create(run->arena, c->circuit, CIRCUIT_BY_CLOCK);
     CircuitExecutor *by_event = circuit_executor_create(run->arena, c->circuit, CIRCUIT_BY_EVENT);
@@ -103,7 +104,8 @@ static void evaluate(Run *run, Rng *rng, Case *c)
 /* The last operator of a text replaced, which most outputs need; false if there is none. */
 static bool mutate(char *text)
 {
-    static const char *const pairs[][2] = { { " + ", " - " }, { " - ", " + " }, { " < ", " > " }, { " * ", " + " }, { " & ", " | " }, { " ^ ", " & " }, { " == ", " != " } };
+    static const char *const pairs[][2] = {{" + ", " - "}, {" - ", " + "}, {" < ", " > "},  {" * ", " + "},
+                                           {" & ", " | "}, {" ^ ", " & "}, {" == ", " != "}};
     char *found = NULL;
     const char *by = NULL;
     for (uint32_t i = 0; i < COUNT_OF(pairs); i++)
@@ -137,13 +139,14 @@ static bool run_chunk(Run *run, uint64_t seed, uint32_t n)
     Case *cases = arena_array(run->arena, Case, n);
     BatchCase *batch = arena_array(run->arena, BatchCase, n);
     for (uint32_t i = 0; i < n; i++) {
-        Rng rng = { .state = seed + i };
+        Rng rng = {.state = seed + i};
         cases[i].seed = seed + i;
         cases[i].circuit = draw(run, &rng, &cases[i]);
         evaluate(run, &rng, &cases[i]);
         batch[i] = cases[i].batch;
     }
-    BatchOptions options = { .clocks = CLOCKS, .folder = run->keep ? "." : folder_temporary(run->arena, &run->diags), .edit = run->mutate ? mutate : NULL };
+    BatchOptions options = {
+        .clocks = CLOCKS, .folder = run->keep ? "." : folder_temporary(run->arena, &run->diags), .edit = run->mutate ? mutate : NULL};
     if (options.folder == NULL || !batch_simulate(run->arena, batch, n, &options, &run->diags))
         return false;
     for (uint32_t i = 0; i < n; i++) {
@@ -176,7 +179,7 @@ int main(int argc, char **argv)
         Arena *arena = arena_create(NULL);
         if (!tool_simulator_present(arena, TOOL_ICARUS))
             return puts("skipped: Icarus Verilog is not installed"), 77;
-        Run run = { .arena = arena, .diags = diag_init(arena), .mutate = mutation, .keep = keep };
+        Run run = {.arena = arena, .diags = diag_init(arena), .mutate = mutation, .keep = keep};
         ran = run_chunk(&run, (uint64_t)(seed + at), (uint32_t)(count - at < IN_ONE_RUN ? count - at : IN_ONE_RUN));
         differences += run.differences;
         mutated += run.mutated;

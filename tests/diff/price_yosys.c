@@ -1,7 +1,8 @@
-/* tests/diff/price_yosys.c: the price model against synthesis: a random dense net of signed-digit adder trees with ReLU and RND_CONV, SAT quantisers, its
- * look-up tables as time_cost() sees them and as Yosys counts them.
+/* tests/diff/price_yosys.c: the price model against synthesis: a random dense net of signed-digit adder trees with ReLU and RND_CONV, SAT
+ * quantisers, its look-up tables as time_cost() sees them and as Yosys counts them.
  *
- *     price_yosys [--seed S] [--layers 16,64,32,32,5] [--clock-ps 2500] [--target xcup] [--zeros PERCENT] [--unsigned 1] [--gate PERCENT] [--folder DIR]
+ *     price_yosys [--seed S] [--layers 16,64,32,32,5] [--clock-ps 2500] [--target xcup] [--zeros PERCENT] [--unsigned 1] [--gate PERCENT]
+ * [--folder DIR]
  *
  * Status 1 if they differ by more than the gate; 77 (skipped): no Yosys. What it printed for typical nets: docs/synthesis.md. */
 #include <stdio.h>
@@ -30,7 +31,7 @@ typedef struct Term {
 /* Equal sums are built once, as an optimiser would: synthesis merges them in any case. */
 static CircuitRef sum_once(Map *known, CircuitBuilder *b, CircuitOp op, CircuitRef x, CircuitRef y, int32_t shift)
 {
-    uint32_t key[] = { op, x, y, (uint32_t)shift };
+    uint32_t key[] = {op, x, y, (uint32_t)shift};
     CircuitRef ref = map_get_bytes(known, key, sizeof key);
     if (ref == MAP_NONE) {
         ref = op == CIRCUIT_add ? circuit_add(b, x, y, shift) : circuit_sub(b, x, y, shift);
@@ -51,7 +52,7 @@ static Term join(Map *known, CircuitBuilder *b, Term x, Term y)
         x = y;
         y = swap;
     }
-    Term sum = { .shift = x.shift, .negative = x.negative, .depth = 1 + u32_max(x.depth, y.depth) };
+    Term sum = {.shift = x.shift, .negative = x.negative, .depth = 1 + u32_max(x.depth, y.depth)};
     sum.ref = sum_once(known, b, x.negative == y.negative ? CIRCUIT_add : CIRCUIT_sub, x.ref, y.ref, y.shift - x.shift);
     return sum;
 }
@@ -82,7 +83,7 @@ static uint32_t add_digits(Term *terms, uint32_t n, CircuitRef x, int32_t weight
         if (weight % 2 == 0)
             continue;
         int32_t digit = 2 - (weight & 3);
-        terms[n++] = (Term){ .ref = x, .shift = shift, .negative = digit < 0 };
+        terms[n++] = (Term){.ref = x, .shift = shift, .negative = digit < 0};
         weight -= digit;
     }
     return n;
@@ -100,7 +101,7 @@ static CircuitRef neuron(Map *known, CircuitBuilder *b, Rng *rng, const Net *net
     uint32_t n_terms = 0;
     for (uint32_t i = 0; i < n; i++)
         n_terms = add_digits(terms, n_terms, x[i], random_weight(rng, net));
-    terms[n_terms++] = (Term){ .ref = circuit_constant(b, rng_between(rng, -50, 50), circuit_node(b->module, x[0])->type.frac) };
+    terms[n_terms++] = (Term){.ref = circuit_constant(b, rng_between(rng, -50, 50), circuit_node(b->module, x[0])->type.frac)};
     Term sum = sum_tree(known, b, terms, n_terms);
     CircuitRef value = circuit_shift(b, sum.ref, sum.shift);
     if (sum.negative)
@@ -110,18 +111,18 @@ static CircuitRef neuron(Map *known, CircuitBuilder *b, Rng *rng, const Net *net
     CircuitRef relu = circuit_max(b, value, circuit_constant(b, 0, 0));
     FixedType type = circuit_node(b->module, relu)->type;
     /* the top bits of a neuron's range are rarely reached: two saturate, six stay */
-    Quantiser q = { .type = { .bits = 6, .frac = type.frac - ((int32_t)type.bits - 8) }, .rounding = ROUND_RND_CONV, .overflow = OVERFLOW_SAT };
+    Quantiser q = {.type = {.bits = 6, .frac = type.frac - ((int32_t)type.bits - 8)}, .rounding = ROUND_RND_CONV, .overflow = OVERFLOW_SAT};
     return circuit_quantise(b, relu, &q);
 }
 
 static Circuit *build(Arena *arena, const Net *net, uint64_t seed)
 {
-    Rng rng = { .state = seed };
+    Rng rng = {.state = seed};
     Circuit *circuit = circuit_create(arena);
-    CircuitBuilder b = { .module = circuit_add_module(circuit, "dense") };
+    CircuitBuilder b = {.module = circuit_add_module(circuit, "dense")};
     FixedType *types = arena_array(arena, FixedType, net->width[0]);
     for (uint32_t i = 0; i < net->width[0]; i++)
-        types[i] = net->unsigned_inputs ? (FixedType){ .bits = 6, .frac = 4 } : (FixedType){ .is_signed = true, .bits = 8, .frac = 4 };
+        types[i] = net->unsigned_inputs ? (FixedType){.bits = 6, .frac = 4} : (FixedType){.is_signed = true, .bits = 8, .frac = 4};
     circuit_add_input_port(b.module, "x", true, net->width[0], types, NULL);
     CircuitRef *x = b.module->inputs.at;
     Map known = map_init(arena);
@@ -138,8 +139,8 @@ static Circuit *build(Arena *arena, const Net *net, uint64_t seed)
 
 static bool write_files(Arena *arena, const char *folder, const Circuit *circuit, DiagList *diags)
 {
-    EmitOptions options = { .name = "dense" };
-    EmitFiles files = { 0 };
+    EmitOptions options = {.name = "dense"};
+    EmitFiles files = {0};
     bool ok = emit_verilog(arena, circuit, &options, &files, diags);
     mkdir(path_join(arena, folder, "rtl"), 0777);
     for (uint32_t i = 0; i < files.n && ok; i++)
@@ -166,11 +167,11 @@ static int measure(Arena *arena, const Net *net, uint64_t seed, const TimeOption
     double ratio = synthesis.luts > 0 ? (double)cost.total.luts / (double)synthesis.luts : 0;
     printf("seed %llu, %s: %llu adders, depth %u, %u clocks of %u ps (longest %u)\n", (unsigned long long)seed, part_name(options->part),
            (unsigned long long)cost.total.adders, cost.total.depth, timing.latency_cycles, timing.clock_ps, timing.achieved_ps);
-    printf("  estimated  %8llu LUT %8llu carry bits %8llu registers\n", (unsigned long long)cost.total.luts, (unsigned long long)cost.total.carries,
-           (unsigned long long)timing.register_bits);
-    printf("  %s %8llu LUT %8llu carry cells %7llu registers %llu inverters %llu wide muxes, %.0f s\n", synthesis.tool, (unsigned long long)synthesis.luts,
-           (unsigned long long)synthesis.carries, (unsigned long long)synthesis.registers, (unsigned long long)synthesis.inverters,
-           (unsigned long long)synthesis.wide_muxes, synthesis.seconds);
+    printf("  estimated  %8llu LUT %8llu carry bits %8llu registers\n", (unsigned long long)cost.total.luts,
+           (unsigned long long)cost.total.carries, (unsigned long long)timing.register_bits);
+    printf("  %s %8llu LUT %8llu carry cells %7llu registers %llu inverters %llu wide muxes, %.0f s\n", synthesis.tool,
+           (unsigned long long)synthesis.luts, (unsigned long long)synthesis.carries, (unsigned long long)synthesis.registers,
+           (unsigned long long)synthesis.inverters, (unsigned long long)synthesis.wide_muxes, synthesis.seconds);
     printf("  estimate / synthesis: %.3f\n", ratio);
     return ratio > 1 - gate_percent / 100 && ratio < 1 + gate_percent / 100 ? 0 : 1;
 }
@@ -194,15 +195,20 @@ static bool parse_layers(const char *text, Net *net)
 
 int main(int argc, char **argv)
 {
-    Net net = { .n = 3, .width = { 16, 16, 8 } };
+    Net net = {.n = 3, .width = {16, 16, 8}};
     int64_t seed = 1, clock_ps = 2500, gate = 20, zeros = 0, positive = 0;
-    TimeOptions options = { .part = part_find("xcup"), .latency_cycles = -1, .register_inputs = true, .register_outputs = true };
+    TimeOptions options = {.part = part_find("xcup"), .latency_cycles = -1, .register_inputs = true, .register_outputs = true};
     const char *folder = NULL;
     for (int i = 1; i + 1 < argc; i += 2) {
-        bool ok = text_equal(argv[i], "--seed") ? text_to_i64(argv[i + 1], &seed) : text_equal(argv[i], "--layers") ? parse_layers(argv[i + 1], &net)
-                  : text_equal(argv[i], "--clock-ps") ? text_to_i64(argv[i + 1], &clock_ps) : text_equal(argv[i], "--gate") ? text_to_i64(argv[i + 1], &gate)
-                  : text_equal(argv[i], "--zeros") ? text_to_i64(argv[i + 1], &zeros) : text_equal(argv[i], "--target") ? (options.part = part_find(argv[i + 1])) != NULL
-                  : text_equal(argv[i], "--unsigned") ? text_to_i64(argv[i + 1], &positive) : text_equal(argv[i], "--folder") ? (folder = argv[i + 1]) != NULL : false;
+        bool ok = text_equal(argv[i], "--seed")       ? text_to_i64(argv[i + 1], &seed)
+                  : text_equal(argv[i], "--layers")   ? parse_layers(argv[i + 1], &net)
+                  : text_equal(argv[i], "--clock-ps") ? text_to_i64(argv[i + 1], &clock_ps)
+                  : text_equal(argv[i], "--gate")     ? text_to_i64(argv[i + 1], &gate)
+                  : text_equal(argv[i], "--zeros")    ? text_to_i64(argv[i + 1], &zeros)
+                  : text_equal(argv[i], "--target")   ? (options.part = part_find(argv[i + 1])) != NULL
+                  : text_equal(argv[i], "--unsigned") ? text_to_i64(argv[i + 1], &positive)
+                  : text_equal(argv[i], "--folder")   ? (folder = argv[i + 1]) != NULL
+                                                      : false;
         if (!ok)
             return fprintf(stderr, "price_yosys: %s %s is not understood\n", argv[i], argv[i + 1]), 2;
     }

@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """What kaon does with files, events, folders and command lines that are no good: bad_input.py KAON [examples/jets/jets_6bit.h5]
 
-Every case runs twice, plain and with --json. Whatever the input, kaon ends within 20 s with status 1 (2: the command line itself), never by a
-signal, says what is wrong and where, and leaves no half-written output: out/ is the old one, the new one or not there, and nothing is beside it.
+Every case runs twice, plain and with --json. Whatever the input, kaon ends within 20 s with status 1 (2: the command line itself), never
+by a signal, says what is wrong and where, and leaves no half-written output: out/ is the old one, the new one or not there, and nothing is
+beside it.
 Prints its seed; SEED=N repeats one.
 """
+
 import hashlib
 import json
 import os
@@ -29,10 +31,16 @@ TIMEOUT = 20
 failures = []
 counts = {"cases": 0}
 
-NET = {"name": "n", "input": {"shape": [4], "signed": 1, "int_bits": 2, "frac_bits": 3},
-       "ops": [{"op": "dense", "weights": [[1, -2, 3], [0, 5, -7], [4, 4, -1], [2, 0, 0]], "weight_frac": 3}, {"op": "relu"},
-               {"op": "quantize", "signed": 0, "int_bits": 2, "frac_bits": 3, "round": "RND", "overflow": "SAT"}],
-       "output": {"shape": [3], "frac_bits": 3}}
+NET = {
+    "name": "n",
+    "input": {"shape": [4], "signed": 1, "int_bits": 2, "frac_bits": 3},
+    "ops": [
+        {"op": "dense", "weights": [[1, -2, 3], [0, 5, -7], [4, 4, -1], [2, 0, 0]], "weight_frac": 3},
+        {"op": "relu"},
+        {"op": "quantize", "signed": 0, "int_bits": 2, "frac_bits": 3, "round": "RND", "overflow": "SAT"},
+    ],
+    "output": {"shape": [3], "frac_bits": 3},
+}
 
 
 def net(**changes):
@@ -53,7 +61,9 @@ def fail(case, text):
 def run(arguments, **more):
     start = time.monotonic()
     try:
-        result = subprocess.run([KAON] + [str(a) for a in arguments], capture_output=True, timeout=TIMEOUT, stdin=subprocess.DEVNULL, check=False, **more)
+        result = subprocess.run(
+            [KAON] + [str(a) for a in arguments], capture_output=True, timeout=TIMEOUT, stdin=subprocess.DEVNULL, check=False, **more
+        )
     except subprocess.TimeoutExpired:
         return None
     result.seconds = time.monotonic() - start
@@ -70,7 +80,9 @@ def whole(folder):
 
 
 def left_behind(folder):
-    return [str(p) for p in folder.iterdir() if p.name.startswith(".")] + ([str(folder / "out")] if (folder / "out").exists() and not whole(folder / "out") else [])
+    return [str(p) for p in folder.iterdir() if p.name.startswith(".")] + (
+        [str(folder / "out")] if (folder / "out").exists() and not whole(folder / "out") else []
+    )
 
 
 def diagnostics_of(case, result, severity):
@@ -87,7 +99,7 @@ def diagnostics_of(case, result, severity):
 
 
 def expect(case, arguments, says=(), status=(1,), cwd=None, severity="error"):
-    """Both forms end with one of the statuses; where that is not 0 (or a warning is asked for) the words in `says` stand in the diagnostics."""
+    """Both forms end with one of the statuses; unless it is 0 and no warning is asked for, `says` stands in the diagnostics."""
     counts["cases"] += 1
     cwd = cwd or WORK
     for more in ([], ["--json"]):
@@ -144,8 +156,13 @@ def h5_files():
         compile_bad(f"h5, random bytes {i} of seed {SEED}", "broken.h5", bytes(broken), status=(0, 1))
     damaged = good.replace(b'"units": 64', b'"units": 63')
     compile_bad("h5, units that contradict the weights", "units.h5", damaged, "fc1")
-    compile_bad("h5, layers that are not known, all told", "layers.h5",
-                good.replace(b'"QActivation"', b'"Kapsule2025"').replace(b'"class_name": "QDense"', b'"class_name": "CDense"'), "Kapsule2025", "CDense")
+    compile_bad(
+        "h5, layers that are not known, all told",
+        "layers.h5",
+        good.replace(b'"QActivation"', b'"Kapsule2025"').replace(b'"class_name": "QDense"', b'"class_name": "CDense"'),
+        "Kapsule2025",
+        "CDense",
+    )
     compile_bad("h5, a quantiser that is not known", "quantiser.h5", good.replace(b"quantized_relu", b"quantized_sinh"), "quantized_sinh")
 
 
@@ -159,16 +176,45 @@ def onnx_files():
     compile_bad("onnx, an infinite weight", "inf.onnx", onnx.small_model(weights=[0.5] * 11 + [float("-inf")]), "'w")
     for dims in ((1 << 31, 1 << 31), (1 << 62, 4), (1000000000, 1), (-1, 3), (5, 3)):
         compile_bad(f"onnx, weights of shape {dims}", "shape.onnx", onnx.small_model(declared=dims), "'w")
-    compile_bad("onnx, an input of 10^9 elements", "input.onnx",
-                onnx.model([onnx.node("Relu", ["x"], ["y"])], [], [("x", [1, 1000000000])], [("y", [1, 1000000000])]), "'x'")
-    compile_bad("onnx, a cycle", "cycle.onnx", onnx.model([onnx.node("Add", ["x", "b"], ["a"], "first"), onnx.node("Relu", ["a"], ["b"], "second")], [],
-                                                           [("x", [1, 2])], [("b", [1, 2])]), "first", "second")
-    compile_bad("onnx, a tensor made twice", "twice.onnx", onnx.model([onnx.node("Relu", ["x"], ["y"], "a"), onnx.node("Relu", ["x"], ["y"], "b")], [],
-                                                                      [("x", [1, 2])], [("y", [1, 2])]), "'y'")
-    compile_bad("onnx, a tensor that nobody makes", "lost.onnx", onnx.model([onnx.node("Relu", ["z"], ["y"])], [], [("x", [1, 2])], [("y", [1, 2])]), "'z'")
-    compile_bad("onnx, operators that are not known, all told, and a layer behind", "unknown.onnx",
-                onnx.model([onnx.node("Erf", ["x"], ["a"]), onnx.node("Relu", ["a"], ["b"]), onnx.node("Capsule", ["b"], ["y"])], [], [("x", [1, 2])],
-                           [("y", [1, 2])]), "Erf", "Capsule")
+    compile_bad(
+        "onnx, an input of 10^9 elements",
+        "input.onnx",
+        onnx.model([onnx.node("Relu", ["x"], ["y"])], [], [("x", [1, 1000000000])], [("y", [1, 1000000000])]),
+        "'x'",
+    )
+    compile_bad(
+        "onnx, a cycle",
+        "cycle.onnx",
+        onnx.model(
+            [onnx.node("Add", ["x", "b"], ["a"], "first"), onnx.node("Relu", ["a"], ["b"], "second")], [], [("x", [1, 2])], [("b", [1, 2])]
+        ),
+        "first",
+        "second",
+    )
+    compile_bad(
+        "onnx, a tensor made twice",
+        "twice.onnx",
+        onnx.model([onnx.node("Relu", ["x"], ["y"], "a"), onnx.node("Relu", ["x"], ["y"], "b")], [], [("x", [1, 2])], [("y", [1, 2])]),
+        "'y'",
+    )
+    compile_bad(
+        "onnx, a tensor that nobody makes",
+        "lost.onnx",
+        onnx.model([onnx.node("Relu", ["z"], ["y"])], [], [("x", [1, 2])], [("y", [1, 2])]),
+        "'z'",
+    )
+    compile_bad(
+        "onnx, operators that are not known, all told, and a layer behind",
+        "unknown.onnx",
+        onnx.model(
+            [onnx.node("Erf", ["x"], ["a"]), onnx.node("Relu", ["a"], ["b"]), onnx.node("Capsule", ["b"], ["y"])],
+            [],
+            [("x", [1, 2])],
+            [("y", [1, 2])],
+        ),
+        "Erf",
+        "Capsule",
+    )
     for i in range(60):
         broken = bytearray(good)
         for _ in range(RNG.choice([1, 3, 30])):
@@ -185,11 +231,24 @@ def net_files():
     compile_bad("net, no layers", "none.json", net(ops=[]))
     for shape in ([1000000000], [4294967296, 4294967296], [0], [], [-4], [1 << 62]):
         compile_bad(f"net, an input of shape {shape}", "shape.json", net(input={**NET["input"], "shape": shape}), "shape")
-    compile_bad("net, layers that are not known, all told", "unknown.json", net(ops=[{"op": "softplus"}, NET["ops"][0], {"op": "lstm"}]), "softplus", "lstm")
+    compile_bad(
+        "net, layers that are not known, all told",
+        "unknown.json",
+        net(ops=[{"op": "softplus"}, NET["ops"][0], {"op": "lstm"}]),
+        "softplus",
+        "lstm",
+    )
     compile_bad("net, ragged weights", "ragged.json", net(ops=[{"op": "dense", "weights": [[1, 2], [3]], "weight_frac": 0}]), "weights")
-    compile_bad("net, weights that do not fit the layer before", "fit.json", net(ops=[{"op": "dense", "weights": [[1, 2]], "weight_frac": 0}]), "weights")
+    compile_bad(
+        "net, weights that do not fit the layer before",
+        "fit.json",
+        net(ops=[{"op": "dense", "weights": [[1, 2]], "weight_frac": 0}]),
+        "weights",
+    )
     compile_bad("net, a type of 70 bits", "wide.json", net(input={**NET["input"], "int_bits": 66}), "bits")
-    wide = [{"op": "dense", "weights": [[(1 << 62) - 1]] * 4, "weight_frac": 0}] + [{"op": "dense", "weights": [[(1 << 62) - 1]], "weight_frac": 0}] * 2
+    wide = [{"op": "dense", "weights": [[(1 << 62) - 1]] * 4, "weight_frac": 0}] + [
+        {"op": "dense", "weights": [[(1 << 62) - 1]], "weight_frac": 0}
+    ] * 2
     compile_bad("net, widths beyond 64 bits", "width.json", net(ops=wide, output={"shape": [1], "frac_bits": 3}), "bits")
     compile_bad("net, nested deeply", "deep.json", b'{"a":' + b"[" * 100000)
 
@@ -202,9 +261,13 @@ def graph_files():
     compile_bad("graph, cut", "cut.graph", good[:60])
     compile_bad("graph, 10^9 elements", "large.graph", good.replace(b"[4]", b"[1000000000]"), ":2:")
     compile_bad("graph, an op that is not known", "op.graph", good.replace(b"relu", b"rleu"), "rleu")
-    side = file("side.graph", b"graph g\n  %0 = const f32 file \"weights-0123456789abcdef.npy\" : [4]\n  output y = %0\n")
+    side = file("side.graph", b'graph g\n  %0 = const f32 file "weights-0123456789abcdef.npy" : [4]\n  output y = %0\n')
     expect("graph, a side file that is not there", ["compile", side, "-o", "out"], ["weights-0123456789abcdef.npy"])
-    expect("opt, a circuit that is none", ["opt", file("x.circuit", b"circuit t(x: s8.4) -> (y: s8.4)\n  %0 = add %0, %1 : s8.4\n")], ["x.circuit:3"])
+    expect(
+        "opt, a circuit that is none",
+        ["opt", file("x.circuit", b"circuit t(x: s8.4) -> (y: s8.4)\n  %0 = add %0, %1 : s8.4\n")],
+        ["x.circuit:3"],
+    )
 
 
 def other_files():
@@ -253,11 +316,31 @@ def events():
     expect("events that are not there", ["run", "out", "-i", "gone.npy"], ["gone.npy"])
     expect("raw events that are no integers", ["run", "out", "--raw", "-i", file("half.csv", b"1,2,3,0.5\n")], ["half.csv"])
     expect("raw events out of range", ["run", "out", "--raw", "-i", file("range.csv", b"1,2,3,100000\n")], ["range.csv"])
-    expect("NaN and infinity are counted", ["run", "out", "-i", file("nan.csv", b"1,nan,inf,-inf\n0,0,0,0\n")], ["NaN"], (0,), severity="warning")
-    expect("out of the input type's range is counted", ["run", "out", "-i", file("far.csv", b"1e9,0,0,-1e300\n")], ["range"], (0,), severity="warning")
+    expect(
+        "NaN and infinity are counted",
+        ["run", "out", "-i", file("nan.csv", b"1,nan,inf,-inf\n0,0,0,0\n")],
+        ["NaN"],
+        (0,),
+        severity="warning",
+    )
+    expect(
+        "out of the input type's range is counted",
+        ["run", "out", "-i", file("far.csv", b"1e9,0,0,-1e300\n")],
+        ["range"],
+        (0,),
+        severity="warning",
+    )
     expect("two event files for one input", ["run", "out", "-i", "nan.csv", "-i", "nan.csv"], [], (1, 2))
-    expect("expected values of another size", ["check", "out", "-i", "nan.csv", "-y", file("few.csv", b"1,2,3\n"), "--engines", "circuit"], ["few.csv"])
-    expect("expected values that are not met", ["check", "out", "-i", "nan.csv", "-y", file("other.csv", b"1,2,3\n9,9,9\n"), "--engines", "circuit"], ["differs"])
+    expect(
+        "expected values of another size",
+        ["check", "out", "-i", "nan.csv", "-y", file("few.csv", b"1,2,3\n"), "--engines", "circuit"],
+        ["few.csv"],
+    )
+    expect(
+        "expected values that are not met",
+        ["check", "out", "-i", "nan.csv", "-y", file("other.csv", b"1,2,3\n9,9,9\n"), "--engines", "circuit"],
+        ["differs"],
+    )
     result = run(["run", "out", "-i", "nan.csv", "-o", "/dev/full"], cwd=WORK)
     if result is None or result.returncode != 1 or b"/dev/full" not in result.stderr:
         fail("results to a full disk", result)
@@ -266,8 +349,13 @@ def events():
 def compiled_folders():
     out = WORK / "out"
     manifest = (out / "kaon.json").read_bytes()
-    for case, content in (("cut", manifest[:200]), ("empty", b""), ("other JSON", b"{}"), ("of a later format", manifest.replace(b'"format": 1', b'"format": 99')),
-                          ("of another target", manifest.replace(b'"target": "xcup"', b'"target": "abc"'))):
+    for case, content in (
+        ("cut", manifest[:200]),
+        ("empty", b""),
+        ("other JSON", b"{}"),
+        ("of a later format", manifest.replace(b'"format": 1', b'"format": 99')),
+        ("of another target", manifest.replace(b'"target": "xcup"', b'"target": "abc"')),
+    ):
         (out / "kaon.json").write_bytes(content)
         counts["cases"] += 1
         for arguments in (["report", "out"], ["run", "out", "-i", "nan.csv"]):
@@ -280,7 +368,7 @@ def compiled_folders():
     for name in ("model.graph", "typed.graph", "design.circuit"):
         kept = (out / name).read_bytes()
         counts["cases"] += 1
-        for content in (kept[:len(kept) // 2], b"", None):
+        for content in (kept[: len(kept) // 2], b"", None):
             if content is None:
                 (out / name).unlink()
             else:
@@ -311,8 +399,12 @@ def output_folders():
 
     counts["cases"] += 1
     for limit in (0, 100, 2000, 6000):
-        result = run(["compile", good, "-o", "out", "--name", "other"], cwd=WORK, restore_signals=False,
-                     preexec_fn=lambda limit=limit: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)))
+        result = run(
+            ["compile", good, "-o", "out", "--name", "other"],
+            cwd=WORK,
+            restore_signals=False,
+            preexec_fn=lambda limit=limit: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
+        )
         if result is None or result.returncode != 1 or b"out" not in result.stderr:
             fail(f"a disk that is full after {limit} bytes", result)
         if (WORK / "out" / "kaon.json").read_bytes() != before or left_behind(WORK):
@@ -320,7 +412,9 @@ def output_folders():
 
     counts["cases"] += 1
     with open("/dev/full", "wb") as full:
-        result = subprocess.run([KAON, "compile", str(good), "-o", "out2"], cwd=WORK, stdout=full, stderr=subprocess.PIPE, timeout=TIMEOUT, check=False)
+        result = subprocess.run(
+            [KAON, "compile", str(good), "-o", "out2"], cwd=WORK, stdout=full, stderr=subprocess.PIPE, timeout=TIMEOUT, check=False
+        )
     if result.returncode != 1:
         fail("standard output on a full disk", result)
 
@@ -332,7 +426,9 @@ def killed_runs():
     run(["compile", H5, "-o", "killed"], cwd=WORK)
     length = time.monotonic() - start
     for i in range(25):
-        process = subprocess.Popen([KAON, "compile", str(H5), "-o", "killed", "--name", f"top{i}"], cwd=WORK, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        process = subprocess.Popen(
+            [KAON, "compile", str(H5), "-o", "killed", "--name", f"top{i}"], cwd=WORK, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
         time.sleep(length * (0.5 + 0.6 * RNG.random()))
         process.send_signal(signal.SIGKILL)
         process.wait()
@@ -350,7 +446,9 @@ def little_memory():
     counts["cases"] += 1
     for mebibytes in list(range(8, 64, 4)) + [80, 120, 200, 300]:
         limit = mebibytes << 20
-        result = run(["compile", H5, "-o", "little"], cwd=WORK, preexec_fn=lambda limit=limit: resource.setrlimit(resource.RLIMIT_AS, (limit, limit)))
+        result = run(
+            ["compile", H5, "-o", "little"], cwd=WORK, preexec_fn=lambda limit=limit: resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+        )
         loaded = result is not None and (result.returncode != 127 or b"shared librar" not in result.stderr)
         if loaded and (result.returncode not in (0, 1) or (result.returncode == 1 and b"error: " not in result.stderr)):
             fail(f"{mebibytes} MiB of address space", result)
@@ -365,30 +463,61 @@ def command_lines():
     good = WORK / "good.json"
     base = ["compile", good, "-o", "out3"]
     for case, arguments, says in (
-            ("no command", [], []), ("an unknown command", ["complie"], ["compile"]), ("an unknown option", base + ["--lateny", "3"], ["--latency"]),
-            ("an option of another command", base + ["--engine", "ref"], ["--engine"]), ("a value that is missing", base + ["--clock-ns"], ["--clock-ns"]),
-            ("no model", ["compile", "-o", "out3"], []), ("no output", ["compile", good], ["-o"]), ("two models", ["compile", good, good, "-o", "out3"], []),
-            ("an option twice", base + ["--head", "logits", "--head", "logits"], ["--head"]), ("a clock that is no number", base + ["--clock-ns", "fast"], ["--clock-ns"]),
-            ("a clock of NaN", base + ["--clock-ns", "nan"], ["--clock-ns"]), ("a negative clock", base + ["--clock-ns=-1"], ["--clock-ns"]),
-            ("a latency of 0", base + ["--latency", "0"], ["--latency"]), ("a head that is none", base + ["--head", "tails"], ["--head"]),
-            ("a target that is none", base + ["--target", "z80"], ["xcup"]), ("a type that is none", base + ["--input-type", "float"], ["--input-type"]),
-            ("a type of 65 bits", base + ["--input-type", "fixed<65,3>"], ["--input-type"]), ("a flag with a value", base + ["--valid=yes"], ["--valid"]),
-            ("an engine that is none", ["run", "out", "-i", "nan.csv", "--engine", "warp"], ["warp"]),
-            ("engines that are none", ["check", "out", "-i", "nan.csv", "--engines", "warp,ref"], ["warp"]),
-            ("run without events", ["run", "out"], ["-i"]), ("a pass that is none", ["opt", "out/model.graph", "--pass", "warp"], ["warp"])):
+        ("no command", [], []),
+        ("an unknown command", ["complie"], ["compile"]),
+        ("an unknown option", base + ["--lateny", "3"], ["--latency"]),
+        ("an option of another command", base + ["--engine", "ref"], ["--engine"]),
+        ("a value that is missing", base + ["--clock-ns"], ["--clock-ns"]),
+        ("no model", ["compile", "-o", "out3"], []),
+        ("no output", ["compile", good], ["-o"]),
+        ("two models", ["compile", good, good, "-o", "out3"], []),
+        ("an option twice", base + ["--head", "logits", "--head", "logits"], ["--head"]),
+        ("a clock that is no number", base + ["--clock-ns", "fast"], ["--clock-ns"]),
+        ("a clock of NaN", base + ["--clock-ns", "nan"], ["--clock-ns"]),
+        ("a negative clock", base + ["--clock-ns=-1"], ["--clock-ns"]),
+        ("a latency of 0", base + ["--latency", "0"], ["--latency"]),
+        ("a head that is none", base + ["--head", "tails"], ["--head"]),
+        ("a target that is none", base + ["--target", "z80"], ["xcup"]),
+        ("a type that is none", base + ["--input-type", "float"], ["--input-type"]),
+        ("a type of 65 bits", base + ["--input-type", "fixed<65,3>"], ["--input-type"]),
+        ("a flag with a value", base + ["--valid=yes"], ["--valid"]),
+        ("an engine that is none", ["run", "out", "-i", "nan.csv", "--engine", "warp"], ["warp"]),
+        ("engines that are none", ["check", "out", "-i", "nan.csv", "--engines", "warp,ref"], ["warp"]),
+        ("run without events", ["run", "out"], ["-i"]),
+        ("a pass that is none", ["opt", "out/model.graph", "--pass", "warp"], ["warp"]),
+    ):
         expect(case, arguments, says, (2,))
     if (WORK / "out3").exists():
         fail("command lines", "out3 was made")
-    for case, content, says in (("keys that are not known, all told", "nam: a\nclok_ns: 3\n", ["nam", "clok_ns"]), ("broken YAML", "name: [a\n", ["x.yaml:2"]),
-                                ("an alias", "name: &a b\nhead: *a\n", ["x.yaml:2"]), ("a key twice", "name: a\nname: b\n", ["x.yaml:2"]), ("an empty file", "", []),
-                                ("a deviation of 0", "inputs: {x: {std: 0}}\n", ["std"]), ("a list", "[1, 2]\n", []), ("a binary file", "\0\1\2", []),
-                                ("a port that is not there", "inputs: {nowhere: {mean: 1}}\n", ["nowhere"]),
-                                ("numbers that do not fit the input", "inputs: {'*': {mean: [1, 2, 3]}}\n", ["3"])):
+    for case, content, says in (
+        ("keys that are not known, all told", "nam: a\nclok_ns: 3\n", ["nam", "clok_ns"]),
+        ("broken YAML", "name: [a\n", ["x.yaml:2"]),
+        ("an alias", "name: &a b\nhead: *a\n", ["x.yaml:2"]),
+        ("a key twice", "name: a\nname: b\n", ["x.yaml:2"]),
+        ("an empty file", "", []),
+        ("a deviation of 0", "inputs: {x: {std: 0}}\n", ["std"]),
+        ("a list", "[1, 2]\n", []),
+        ("a binary file", "\0\1\2", []),
+        ("a port that is not there", "inputs: {nowhere: {mean: 1}}\n", ["nowhere"]),
+        ("numbers that do not fit the input", "inputs: {'*': {mean: [1, 2, 3]}}\n", ["3"]),
+    ):
         expect(f"configuration: {case}", base + ["--config", file("x.yaml", content.encode())], says, (1, 2))
 
 
 def main():
-    for step in (h5_files, onnx_files, net_files, graph_files, other_files, events, compiled_folders, output_folders, killed_runs, little_memory, command_lines):
+    for step in (
+        h5_files,
+        onnx_files,
+        net_files,
+        graph_files,
+        other_files,
+        events,
+        compiled_folders,
+        output_folders,
+        killed_runs,
+        little_memory,
+        command_lines,
+    ):
         start = time.monotonic()
         step()
         print(f"{step.__name__}: {time.monotonic() - start:.1f} s")

@@ -7,8 +7,9 @@ from kaon import Kaon, need_shared
 
 # case -> outputs; the model as trained against the producer's own run of it in float32
 GOLDEN = {"qo_mlp": 1, "qo_mlp_floor": 1, "qo_mlp_softmax": 1, "qo_bn": 1, "qo_bipolar": 1, "qo_binary_bn": 1, "qo_scales": 1, "qo_zeropt": 1,
-          "qo_quantmodes": 6}
-FRAMEWORKS = ["brevitas_mlp_qonnx", "brevitas_po2_qonnx", "brevitas_mlp_qcdq", "brevitas_res_qcdq", "brevitas_bin_qonnx"]
+          "qo_quantmodes": 6, "qo_conv": 1, "qo_conv_bn": 1, "qo_conv_dw": 1}
+FRAMEWORKS = ["brevitas_mlp_qonnx", "brevitas_po2_qonnx", "brevitas_mlp_qcdq", "brevitas_res_qcdq", "brevitas_bin_qonnx", "brevitas_cnn_qonnx",
+              "brevitas_cnn_qcdq", "keras_cnn"]
 # Exact sums that are 0 and go through a sign: float32 rounds some of them to just below 0. Rows that may differ for that reason.
 TIES = {"brevitas_bin_qonnx": 16}
 

@@ -1,4 +1,5 @@
 """ONNX files by hand: protobuf's wire format and the few messages of onnx.proto that tests need. Standard library only."""
+
 import struct
 
 
@@ -67,11 +68,25 @@ def small_model(weights=None, dims=(4, 3), declared=None, **more):
     """input [1, 4] -> Quant -> MatMul [4, 3] -> Add -> Relu -> Quant -> y"""
     n = dims[0] * dims[1]
     weights = [((7 * i) % 11 - 5) / 8 for i in range(n)] if weights is None else weights
-    tensors = [tensor("w", dims, weights, declared=declared), tensor("b", [dims[1]], [0.25] * dims[1]),
-               tensor("scale", [], [0.125]), tensor("zero", [], [0.0]), tensor("bits", [], [6.0])]
+    tensors = [
+        tensor("w", dims, weights, declared=declared),
+        tensor("b", [dims[1]], [0.25] * dims[1]),
+        tensor("scale", [], [0.125]),
+        tensor("zero", [], [0.0]),
+        tensor("bits", [], [6.0]),
+    ]
     quant = dict(domain=QONNX, narrow=0, signed=1, rounding_mode="ROUND")
-    nodes = [node("Quant", ["x", "scale", "zero", "bits"], ["xq"], **quant), node("Quant", ["w", "scale", "zero", "bits"], ["wq"], **quant),
-             node("MatMul", ["xq", "wq"], ["m"]), node("Add", ["m", "b"], ["a"]), node("Relu", ["a"], ["r"]),
-             node("Quant", ["r", "scale", "zero", "bits"], ["y"], domain=QONNX, narrow=0, signed=0, rounding_mode="ROUND")]
-    return model(more.get("nodes", nodes), more.get("tensors", tensors), more.get("inputs", [("x", [None, dims[0]])]),
-                 more.get("outputs", [("y", [None, dims[1]])]))
+    nodes = [
+        node("Quant", ["x", "scale", "zero", "bits"], ["xq"], **quant),
+        node("Quant", ["w", "scale", "zero", "bits"], ["wq"], **quant),
+        node("MatMul", ["xq", "wq"], ["m"]),
+        node("Add", ["m", "b"], ["a"]),
+        node("Relu", ["a"], ["r"]),
+        node("Quant", ["r", "scale", "zero", "bits"], ["y"], domain=QONNX, narrow=0, signed=0, rounding_mode="ROUND"),
+    ]
+    return model(
+        more.get("nodes", nodes),
+        more.get("tensors", tensors),
+        more.get("inputs", [("x", [None, dims[0]])]),
+        more.get("outputs", [("y", [None, dims[1]])]),
+    )

@@ -13,7 +13,8 @@ static void compare(Arena *arena, Bytes bytes, const json_t *ours, const DiagLis
     if (ours != NULL)
         FUZZ_MUST(theirs != NULL && json_equal(ours, theirs));
     else
-        FUZZ_MUST(theirs == NULL || diags->list.at[0].code == DIAG_LIMIT || memchr(bytes.at, 0, bytes.n) != NULL); /* jansson skips zero bytes */
+        FUZZ_MUST(theirs == NULL || diags->list.at[0].code == DIAG_LIMIT ||
+                  memchr(bytes.at, 0, bytes.n) != NULL); /* jansson skips zero bytes */
 }
 
 static void body(Arena *arena, Bytes bytes, DiagList *diags)

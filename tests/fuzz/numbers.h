@@ -13,7 +13,7 @@ static inline void fuzz_numbers(Arena *arena, const NpyArray *array, DiagList *d
     for (uint32_t i = 0; i < array->rank; i++)
         product *= array->dim[i];
     FUZZ_MUST(array->rank <= NPY_MAX_RANK && product == array->n);
-    if (array->n > FUZZ_MOST_NUMBERS)
+    if (array->n == 0 || array->n > FUZZ_MOST_NUMBERS) /* none: its other sizes may be too large for eight bytes each */
         return;
     double *real = arena_array(arena, double, array->n);
     for (uint64_t i = 0; i < array->n; i++) {

@@ -1,5 +1,5 @@
-/* tests/prove/prove_expand.c: pass expand against the evaluator's own quantise, exhaustively: every rounding and overflow, every small source and target type,
- * ranges narrower than the type, every value. */
+/* tests/prove/prove_expand.c: pass expand against the evaluator's own quantise, exhaustively: every rounding and overflow, every small
+ * source and target type, ranges narrower than the type, every value. */
 #include <stdio.h>
 
 #include "pass/pass.h"
@@ -16,7 +16,7 @@ static Circuit *one_quantiser(Arena *arena, FixedType from, Interval range, cons
     Circuit *circuit = circuit_create(arena);
     CircuitModule *top = circuit_add_module(circuit, "top");
     circuit_add_input_port(top, "x", false, 1, &from, &range);
-    CircuitBuilder b = { .module = top };
+    CircuitBuilder b = {.module = top};
     CircuitRef y = circuit_quantise(&b, top->inputs.at[0], q);
     circuit_add_output_port(top, "y", false, 1, &y);
     return circuit;
@@ -35,7 +35,8 @@ static void prove(Proof *proof, FixedType from, Interval range, const Quantiser 
     Arena *arena = arena_create(NULL);
     DiagList diags = diag_init(arena);
     Circuit *before = one_quantiser(arena, from, range, q), *after = pass_expand(arena, before);
-    CircuitExecutor *want = circuit_executor_create(arena, before, CIRCUIT_BY_EVENT), *got = circuit_executor_create(arena, after, CIRCUIT_BY_EVENT);
+    CircuitExecutor *want = circuit_executor_create(arena, before, CIRCUIT_BY_EVENT),
+                    *got = circuit_executor_create(arena, after, CIRCUIT_BY_EVENT);
     proof->cases++;
     proof->expanded += circuit_top(after)->nodes.n > circuit_top(before)->nodes.n + 1;
     if (!circuit_verify(after, "expanded", &diags)) {
@@ -69,20 +70,20 @@ static void each_mode(Proof *proof, FixedType from, FixedType to)
 {
     for (int rounding = 0; rounding < ROUNDING_COUNT; rounding++)
         for (int overflow = 0; overflow < OVERFLOW_COUNT && !proof->failed; overflow++) {
-            Quantiser q = { to, (Rounding)rounding, (Overflow)overflow, 0 };
+            Quantiser q = {to, (Rounding)rounding, (Overflow)overflow, 0};
             each_range(proof, from, &q);
         }
 }
 
 int main(void)
 {
-    Proof proof = { 0 };
+    Proof proof = {0};
     for (uint32_t sign = 0; sign < 4; sign++)
         for (uint16_t bits = 1; bits <= SOURCE_BITS; bits++)
             for (uint16_t kept = 1; kept <= TARGET_BITS; kept++)
                 for (int32_t drop = -1; drop <= FRACS && !proof.failed; drop++)
-                    each_mode(&proof, (FixedType){ sign & 1, bits, 2 }, (FixedType){ sign & 2, kept, 2 - drop });
-    printf("%llu assignments (%llu of them expanded), %llu values: %s\n", (unsigned long long)proof.cases, (unsigned long long)proof.expanded,
-           (unsigned long long)proof.values, proof.failed ? "a difference" : "no difference");
+                    each_mode(&proof, (FixedType){sign & 1, bits, 2}, (FixedType){sign & 2, kept, 2 - drop});
+    printf("%llu assignments (%llu of them expanded), %llu values: %s\n", (unsigned long long)proof.cases,
+           (unsigned long long)proof.expanded, (unsigned long long)proof.values, proof.failed ? "a difference" : "no difference");
     return proof.failed || proof.expanded < proof.cases / 4;
 }

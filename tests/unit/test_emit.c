@@ -1,5 +1,5 @@
-/* tests/unit/test_emit.c: what the emitter writes, that linters and three tools take it, and that the test bench can fail. Values of random circuits against
- * the evaluators: tests/diff/diff_verilog.c. */
+/* tests/unit/test_emit.c: what the emitter writes, that linters and three tools take it, and that the test bench can fail. Values of random
+ * circuits against the evaluators: tests/diff/diff_verilog.c. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -27,7 +27,7 @@ static int tear_down(void **state)
 static Circuit *parse(Arena *arena, const char *text)
 {
     DiagList diags = diag_init(arena);
-    Circuit *circuit = circuit_parse(arena, (Bytes){ (const uint8_t *)text, strlen(text) }, "test", &diags);
+    Circuit *circuit = circuit_parse(arena, (Bytes){(const uint8_t *)text, strlen(text)}, "test", &diags);
     if (!circuit) {
         Text out = text_init(arena);
         diag_print(&out, &diags);
@@ -48,7 +48,7 @@ static const char *file_text(const EmitFiles *files, const char *name)
 static EmitFiles emit(Arena *arena, const Circuit *circuit, const EmitOptions *options)
 {
     DiagList diags = diag_init(arena);
-    EmitFiles files = { 0 };
+    EmitFiles files = {0};
     assert_true(emit_verilog(arena, circuit, options, &files, &diags));
     assert_true(emit_verilog_testbench(arena, circuit, options, &files, &diags));
     emit_simulation_makefile(arena, circuit, options, "synth", &files);
@@ -72,20 +72,21 @@ static void test_wires_are_readable(void **state)
 {
     Arena *arena = *state;
     Circuit *circuit = circuit_create(arena);
-    CircuitBuilder b = { .module = circuit_add_module(circuit, "net") };
-    FixedType types[] = { { true, 8, 4 }, { true, 8, 4 } };
+    CircuitBuilder b = {.module = circuit_add_module(circuit, "net")};
+    FixedType types[] = {{true, 8, 4}, {true, 8, 4}};
     circuit_add_input_port(b.module, "x", true, 2, types, NULL);
     b.layer = circuit_add_layer(circuit, "dense 1");
     b.element = 3;
     CircuitRef sum = circuit_add(&b, b.module->inputs.at[0], b.module->inputs.at[1], 2);
     circuit_add_output_port(b.module, "y", false, 1, &sum);
-    EmitFiles files = emit(arena, circuit, &(EmitOptions){ 0 });
+    EmitFiles files = emit(arena, circuit, &(EmitOptions){0});
     const char *text = file_text(&files, "rtl/net.v");
     assert_non_null(text);
     assert_non_null(strstr(text, "    input wire [15:0] x, // x[2]: s8.4\n"));
     assert_non_null(strstr(text, "    output wire signed [10:0] y // y: s11.4\n"));
     assert_non_null(strstr(text, "    wire signed [7:0] x_1 = x[15:8]; // s8.4\n"));
-    assert_non_null(strstr(text, "    wire signed [10:0] dense_1_3_v2 = {{{3{x_0[7]}}, x_0[7:2]} + {x_1[7], x_1}, x_0[1:0]}; // s11.4 dense 1[3]\n"));
+    assert_non_null(
+        strstr(text, "    wire signed [10:0] dense_1_3_v2 = {{{3{x_0[7]}}, x_0[7:2]} + {x_1[7], x_1}, x_0[1:0]}; // s11.4 dense 1[3]\n"));
     assert_null(strstr(text, "clk"));
     assert_null(strstr(text, "unused"));
 }
@@ -96,8 +97,9 @@ static void test_names_are_legal(void **state)
     Circuit *circuit = parse(arena, "circuit module(wire: s4.0, clk: s4.0, y[1]: s4.0, y_0: s4.0) -> (reg: s5.0)\n"
                                     "  %0 = input wire : s4.0 [-8, 7]\n  %1 = input clk : s4.0 [-8, 7]\n  %2 = input y[0] : s4.0 [-8, 7]\n"
                                     "  %3 = input y_0 : s4.0 [-8, 7]\n  %4 = add %0, %1 : s5.0 [-16, 14]\n  output reg = %4\n");
-    EmitFiles files = emit(arena, circuit, &(EmitOptions){ 0 });
-    assert_string_equal(emit_verilog_top_name(arena, circuit, &(EmitOptions){ 0 }), "module_x");
+    EmitFiles files = emit(arena, circuit, &(EmitOptions){0});
+    assert_string_equal(emit_verilog_top_name(arena, circuit, &(EmitOptions){0}), "module_x");
+    assert_string_equal(emit_verilog_top_name(arena, NULL, &(EmitOptions){.name = "tb"}), "tb_x"); /* the test bench instantiates it */
     const char *text = file_text(&files, "rtl/module_x.v");
     assert_non_null(text);
     assert_non_null(strstr(text, "input wire signed [3:0] wire_x,"));
@@ -112,7 +114,7 @@ static void test_vectors_pack_and_unpack(void **state)
     Circuit *circuit = parse(arena, "circuit top(x[2]: {s5.2, u3.0}, z: s1.0) -> (y: u1.0)\n"
                                     "  %0 = input x[0] : s5.2 [-4, 3.75]\n  %1 = input x[1] : u3.0 [0, 7]\n  %2 = input z : s1.0 [-1, 0]\n"
                                     "  %3 = lt %0, %2 : u1.0 [0, 1]\n  output y = %3\n");
-    i128 raw[] = { -3, 5, -1 }, back[3];
+    i128 raw[] = {-3, 5, -1}, back[3];
     Text line = text_init(arena);
     emit_vector(&line, circuit, true, raw);
     assert_string_equal(line.at, "1bd"); /* 1 101 11101 */
@@ -125,8 +127,8 @@ static void test_vectors_pack_and_unpack(void **state)
 
 static Circuit *random_circuit(Arena *arena, uint64_t seed, bool states)
 {
-    Rng rng = { .state = seed };
-    CircuitRandomOptions options = { .n_nodes = 40, .n_modules = 2, .delays = true, .states = states, .max_bits = 1 + rng_below(&rng, 64) };
+    Rng rng = {.state = seed};
+    CircuitRandomOptions options = {.n_nodes = 40, .n_modules = 2, .delays = true, .states = states, .max_bits = 1 + rng_below(&rng, 64)};
     return circuit_random(arena, &rng, &options);
 }
 
@@ -141,7 +143,7 @@ static void test_lint_is_clean(void **state)
     for (uint64_t seed = 1; seed <= 40; seed++) {
         DiagList diags = diag_init(arena);
         Circuit *circuit = random_circuit(arena, seed, seed % 3 == 0);
-        EmitOptions options = { .name = "top", .valid = seed & 1, .enable = seed & 2, .reset = seed & 4 };
+        EmitOptions options = {.name = "top", .valid = seed & 1, .enable = seed & 2, .reset = seed & 4};
         EmitFiles files = emit(arena, circuit, &options);
         const char *log, *folder = write_folder(arena, &files);
         if (!tool_lint(arena, folder, "top", &log, &diags)) {
@@ -156,12 +158,13 @@ static void put_events(Arena *arena, const Circuit *circuit, const char *folder,
     const CircuitModule *top = circuit_top(circuit);
     CircuitExecutor *executor = circuit_executor_create(arena, circuit, CIRCUIT_BY_EVENT);
     Text in = text_init(arena), expected = text_init(arena);
-    Rng rng = { .state = 5 };
+    Rng rng = {.state = 5};
     i128 *x = arena_array(arena, i128, top->inputs.n), *y = arena_array(arena, i128, top->outputs.n);
     for (uint32_t event = 0; event < n; event++) {
         for (uint32_t i = 0; i < top->inputs.n; i++) {
             const CircuitNode *node = circuit_node(top, top->inputs.at[i]);
-            x[i] = node->range.lo + (i128)(((u128)rng_u64(&rng) % (((u128)(node->range.hi - node->range.lo) >> node->range.zeros) + 1)) << node->range.zeros);
+            x[i] = node->range.lo + (i128)(((u128)rng_u64(&rng) % (((u128)(node->range.hi - node->range.lo) >> node->range.zeros) + 1))
+                                           << node->range.zeros);
         }
         circuit_executor_run(executor, x, y);
         if (wrong && event == n / 2)
@@ -176,16 +179,17 @@ static void put_events(Arena *arena, const Circuit *circuit, const char *folder,
     assert_true(file_write(path_join(arena, folder, "tb/expected.hex"), expected.at, expected.n, &diags));
 }
 
-static const char net_text[] = "circuit net(x[2]: s8.4) -> (y: u6.3)\n"
-                               "  %0 = input x[0] : s8.4 [-8, 7.9375]\n  %1 = input x[1] : s8.4 [-8, 7.9375]\n"
-                               "  %2 = sub %0, %1 << 1 : s10.4 [-23.875, 23.9375] from dense_1[3]\n  %3 = const 0 : u1.0 [0, 0]\n"
-                               "  %4 = max %2, %3 : u9.4 [0, 23.9375] from dense_1[3]\n  %5 = quant %4 rnd_conv sat : u6.3 [0, 7.875] from relu_1[3]\n"
-                               "  output y = %5\n";
+static const char net_text[] =
+    "circuit net(x[2]: s8.4) -> (y: u6.3)\n"
+    "  %0 = input x[0] : s8.4 [-8, 7.9375]\n  %1 = input x[1] : s8.4 [-8, 7.9375]\n"
+    "  %2 = sub %0, %1 << 1 : s10.4 [-23.875, 23.9375] from dense_1[3]\n  %3 = const 0 : u1.0 [0, 0]\n"
+    "  %4 = max %2, %3 : u9.4 [0, 23.9375] from dense_1[3]\n  %5 = quant %4 rnd_conv sat : u6.3 [0, 7.875] from relu_1[3]\n"
+    "  output y = %5\n";
 
 static void run_bench(Arena *arena, ToolSimulator simulator, uint32_t clock_ps, EmitOptions options, bool wrong)
 {
     DiagList diags = diag_init(arena);
-    TimeOptions time = { .part = part_find("xcup"), .clock_ps = clock_ps, .latency_cycles = clock_ps ? -1 : 0 };
+    TimeOptions time = {.part = part_find("xcup"), .clock_ps = clock_ps, .latency_cycles = clock_ps ? -1 : 0};
     TimeReport report;
     Circuit *circuit = time_pipeline(arena, parse(arena, net_text), &time, &report, &diags);
     assert_non_null(circuit);
@@ -219,7 +223,7 @@ static void test_bench_in_icarus(void **state)
         skip();
     }
     for (unsigned k = 0; k < 8; k++) {
-        EmitOptions options = { .valid = k & 1, .enable = k & 2, .reset = k & 4, .heading = "made by a test\nin two lines" };
+        EmitOptions options = {.valid = k & 1, .enable = k & 2, .reset = k & 4, .heading = "made by a test\nin two lines"};
         run_bench(arena, TOOL_ICARUS, 2500, options, false);
         run_bench(arena, TOOL_ICARUS, 0, options, false);
         run_bench(arena, TOOL_ICARUS, 2500, options, true);
@@ -233,8 +237,8 @@ static void test_bench_in_verilator(void **state)
         print_message("skipped: no Verilator\n");
         skip();
     }
-    run_bench(arena, TOOL_VERILATOR, 2500, (EmitOptions){ .valid = true, .enable = true, .reset = true }, false);
-    run_bench(arena, TOOL_VERILATOR, 2500, (EmitOptions){ 0 }, true);
+    run_bench(arena, TOOL_VERILATOR, 2500, (EmitOptions){.valid = true, .enable = true, .reset = true}, false);
+    run_bench(arena, TOOL_VERILATOR, 2500, (EmitOptions){0}, true);
 }
 
 /* A bench that never sees an event must not pass. */
@@ -244,7 +248,7 @@ static void test_bench_without_events_fails(void **state)
     if (!tool_simulator_present(arena, TOOL_ICARUS))
         skip();
     DiagList diags = diag_init(arena);
-    EmitFiles files = emit(arena, parse(arena, net_text), &(EmitOptions){ 0 });
+    EmitFiles files = emit(arena, parse(arena, net_text), &(EmitOptions){0});
     const char *log, *folder = write_folder(arena, &files);
     bool passed = true;
     assert_true(tool_simulate(arena, TOOL_ICARUS, folder, "net", &passed, &log, &diags));
@@ -260,10 +264,11 @@ static void test_yosys_reads_it(void **state)
         skip();
     }
     DiagList diags = diag_init(arena);
-    TimeOptions time = { .part = part_find("xcup"), .clock_ps = 2500, .latency_cycles = -1, .register_inputs = true, .register_outputs = true };
+    TimeOptions time = {
+        .part = part_find("xcup"), .clock_ps = 2500, .latency_cycles = -1, .register_inputs = true, .register_outputs = true};
     TimeReport report;
     Circuit *circuit = time_pipeline(arena, parse(arena, net_text), &time, &report, &diags);
-    EmitFiles files = emit(arena, circuit, &(EmitOptions){ 0 });
+    EmitFiles files = emit(arena, circuit, &(EmitOptions){0});
     ToolSynthesis synthesis;
     assert_true(tool_synthesise(arena, write_folder(arena, &files), "net", part_synth_command(time.part), &synthesis, &diags));
     assert_int_equal(synthesis.registers, report.register_bits);

@@ -133,7 +133,7 @@ static const BadText bad_texts[] = {
     {X "%2 = relu %0 output y = %0", "%2 stands where %1 is due", DIAG_SYNTAX},
     {X "%1 = relu %1 output y = %0", "%1 does not stand before %1", DIAG_SYNTAX},
     {X "%1 = rellu %0 output y = %0", "operator 'rellu' is not known", DIAG_SYNTAX},
-    {X "%1 = relu %0, %0 output y = %0", "2 inputs, not 1 to 1", DIAG_VERIFY},
+    {X "%1 = relu %0, %0 output y = %0", "takes 1 inputs, has 2", DIAG_VERIFY},
     {X "%1 = input x open : [2] output y = %0", "input 'x' is there twice", DIAG_DUPLICATE},
     {X "output y = %0 output y = %0", "output 'y' is there twice", DIAG_DUPLICATE},
     {X "output y = %7", "no %7", DIAG_SYNTAX},

@@ -150,6 +150,10 @@ static void bad_nets(void **state)
     expect(arena, "{}", 3, DIAG_MISSING, "key 'ops' is missing");
     expect(arena, "{\"name\": \"a\", \"name\": \"b\"}", 1, DIAG_DUPLICATE, "not JSON: key 'name' is given twice");
     expect(arena, "{" INPUT_2 ", \"ops\": [], " OUTPUT(2, 2) "}", 1, DIAG_MISSING, "no layers");
+    expect(arena,
+           "{\"input\": {\"name\": \"\", \"shape\": [2], \"signed\": 1, \"int_bits\": 3, \"frac_bits\": 2}, \"ops\": [{\"op\": "
+           "\"relu\"}], " OUTPUT(2, 2) "}",
+           1, DIAG_VALUE, "input, name: error: '' cannot be the name of a port");
     expect(arena, "{" INPUT_2 ", \"ops\": [{\"op\": \"relu\", \"name\": \"a\"}, {\"op\": \"relu\", \"name\": \"a\"}], " OUTPUT(2, 2) "}", 1,
            DIAG_DUPLICATE, "two layers are called 'a'");
     expect(arena, "{" INPUT_2 ", \"ops\": [{\"op\": \"dense\", \"weights\": [[1, 2], [3]], \"weight_frac\": 0}], " OUTPUT(2, 2) "}", 1,

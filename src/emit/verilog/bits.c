@@ -5,7 +5,7 @@
 
 uint32_t verilog_signal(VerilogModule *m, const char *name, bool is_signed, uint32_t bits)
 {
-    vec_push(m->arena, &m->signals, (VerilogSignal){ .name = name, .is_signed = is_signed, .bits = bits });
+    vec_push(m->arena, &m->signals, (VerilogSignal){.name = name, .is_signed = is_signed, .bits = bits});
     vec_last(&m->signals)->read = bitset_create(m->arena, bits);
     return m->signals.n - 1;
 }

@@ -1,4 +1,5 @@
-/* emit/verilog/module.c: a module of the circuit as one Verilog module: header, a line a wire, one block of registers, outputs, unread bits. */
+/* emit/verilog/module.c: a module of the circuit as one Verilog module: header, a line a wire, one block of registers, outputs, unread
+ * bits. */
 #include "emit/verilog/verilog.h"
 
 FixedType verilog_value_type(const CircuitModule *module, bool inputs, uint32_t i)
@@ -45,10 +46,10 @@ bool verilog_has_states(Arena *arena, const Circuit *circuit) { return modules_h
 VerilogControl verilog_control(Arena *arena, const Circuit *circuit, const EmitOptions *options)
 {
     bool registers = verilog_clocked(arena, circuit)[circuit->modules.n - 1] || (options->valid && circuit->latency_cycles > 0);
-    return (VerilogControl){ .clk = registers,
-                             .enable = options->enable && registers,
-                             .reset = options->reset && options->valid && circuit->latency_cycles > 0,
-                             .valid = options->valid };
+    return (VerilogControl){.clk = registers,
+                            .enable = options->enable && registers,
+                            .reset = options->reset && options->valid && circuit->latency_cycles > 0,
+                            .valid = options->valid};
 }
 
 /* "x[16]: s8.4"; "mixed" where the elements differ */
@@ -108,10 +109,7 @@ static void name_ports(VerilogModule *m)
     const CircuitModule *module = m->module;
     m->in_port = arena_array(m->arena, const char *, module->in_ports.n);
     m->out_port = arena_array(m->arena, const char *, module->out_ports.n);
-    for (uint32_t p = 0; p < module->in_ports.n; p++)
-        m->in_port[p] = verilog_unique(m->arena, &m->names, verilog_identifier(m->arena, module->in_ports.at[p].name));
-    for (uint32_t p = 0; p < module->out_ports.n; p++)
-        m->out_port[p] = verilog_unique(m->arena, &m->names, verilog_identifier(m->arena, module->out_ports.at[p].name));
+    verilog_name_ports(m->arena, &m->names, module, m->in_port, m->out_port);
 }
 
 static void name_inputs(VerilogModule *m)
@@ -232,10 +230,14 @@ void verilog_emit_module(const VerilogDesign *design, uint32_t index, Text *text
 {
     const CircuitModule *module = design->circuit->modules.at[index];
     bool top = module == circuit_top(design->circuit);
-    VerilogModule m = { .arena = design->arena, .design = design, .module = module, .names = map_init(design->arena),
-                        .signal_of = arena_array(design->arena, uint32_t, module->nodes.n), .body = text_init(design->arena),
-                        .clocked = text_init(design->arena) };
-    VerilogControl control = { .clk = design->clocked[index], .enable = design->clocked[index] && design->options->enable };
+    VerilogModule m = {.arena = design->arena,
+                       .design = design,
+                       .module = module,
+                       .names = map_init(design->arena),
+                       .signal_of = arena_array(design->arena, uint32_t, module->nodes.n),
+                       .body = text_init(design->arena),
+                       .clocked = text_init(design->arena)};
+    VerilogControl control = {.clk = design->clocked[index], .enable = design->clocked[index] && design->options->enable};
     if (top)
         control = verilog_control(design->arena, design->circuit, design->options);
     m.clock_enable = control.enable ? "clock_enable" : NULL;

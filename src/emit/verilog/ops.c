@@ -1,8 +1,9 @@
-/* emit/verilog/ops.c: the lines of operators without memory. All arithmetic is modulo 2^width on explicitly extended operands, at the width of the result;
- * where the result lies on a coarser grid than its operands can make, an `exact` helper wire holds the finer bits (proven 0) and is sliced.
+/* emit/verilog/ops.c: the lines of operators without memory. All arithmetic is modulo 2^width on explicitly extended operands, at the width
+ * of the result; where the result lies on a coarser grid than its operands can make, an `exact` helper wire holds the finer bits (proven 0)
+ * and is sliced.
  *
- * A sum is written as `{high + high, low}`: the bits below the operand that starts higher up are wires, and the carry chain is as short as the price
- * model says. The operands' explicit sign extension also keeps Yosys from merging chains into multi-operand adders, which it maps
+ * A sum is written as `{high + high, low}`: the bits below the operand that starts higher up are wires, and the carry chain is as short as
+ * the price model says. The operands' explicit sign extension also keeps Yosys from merging chains into multi-operand adders, which it maps
  * into more look-up tables than it was given (docs/synthesis.md).
  */
 #include "emit/verilog/verilog.h"
@@ -122,18 +123,18 @@ typedef enum Relation { LESS, LESS_EQUAL, EQUAL } Relation;
 
 /* Operands x and y of a node, on one grid, wide enough for both. */
 typedef struct Pair {
-    uint32_t a, b;           /* signals */
-    int64_t lsb_a, lsb_b;    /* bit of the signal that is the grid's lowest: 0 or negative */
+    uint32_t a, b;        /* signals */
+    int64_t lsb_a, lsb_b; /* bit of the signal that is the grid's lowest: 0 or negative */
     uint32_t width;
 } Pair;
 
-/* Order is told by signed comparison always: an unsigned one with an operand that turns out 0 is something that linters complain of. So unsigned operands
- * get a zero on top. */
+/* Order is told by signed comparison always: an unsigned one with an operand that turns out 0 is something that linters complain of. So
+ * unsigned operands get a zero on top. */
 static Pair align_pair(VerilogModule *m, CircuitRef ref, uint32_t x, uint32_t y, bool is_signed)
 {
     FixedType a = operand_node(m, ref, x)->type, b = operand_node(m, ref, y)->type;
     int64_t grid = a.frac > b.frac ? a.frac : b.frac;
-    Pair p = { verilog_operand(m, ref, x), verilog_operand(m, ref, y), a.frac - grid, b.frac - grid, 0 };
+    Pair p = {verilog_operand(m, ref, x), verilog_operand(m, ref, y), a.frac - grid, b.frac - grid, 0};
     is_signed = is_signed || a.is_signed || b.is_signed;
     int64_t width_a = a.bits - p.lsb_a + (is_signed && !a.is_signed), width_b = b.bits - p.lsb_b + (is_signed && !b.is_signed);
     p.width = (uint32_t)(width_a > width_b ? width_a : width_b);
@@ -142,7 +143,7 @@ static Pair align_pair(VerilogModule *m, CircuitRef ref, uint32_t x, uint32_t y,
 
 static Interval signal_range(const VerilogSignal *s)
 {
-    FixedType type = { .is_signed = s->is_signed, .bits = (uint16_t)s->bits };
+    FixedType type = {.is_signed = s->is_signed, .bits = (uint16_t)s->bits};
     return s->name ? interval_of_type(type) : interval_point(s->value);
 }
 
@@ -152,10 +153,13 @@ typedef enum Outcome { NEVER, ALWAYS, DEPENDS } Outcome;
 static Outcome outcome_by_type(VerilogModule *m, Relation relation, Pair p)
 {
     Interval a = signal_range(&m->signals.at[p.a]), b = signal_range(&m->signals.at[p.b]), fine_a, fine_b;
-    if (p.lsb_a < -120 || p.lsb_b < -120 || !interval_shl(a, (uint32_t)-p.lsb_a, &fine_a) || !interval_shl(b, (uint32_t)-p.lsb_b, &fine_b)) {
+    if (p.lsb_a < -120 || p.lsb_b < -120 || !interval_shl(a, (uint32_t)-p.lsb_a, &fine_a) ||
+        !interval_shl(b, (uint32_t)-p.lsb_b, &fine_b)) {
         /* grids too far apart for machine integers: the signs may tell */
         bool below = a.hi < 0 && b.lo >= 0, above = a.lo >= 0 && b.hi < 0, not_below = a.lo >= 0 && b.hi <= 0;
-        return relation != EQUAL && below ? ALWAYS : above || (relation == EQUAL && below) || (relation == LESS && not_below) ? NEVER : DEPENDS;
+        return relation != EQUAL && below                                                 ? ALWAYS
+               : above || (relation == EQUAL && below) || (relation == LESS && not_below) ? NEVER
+                                                                                          : DEPENDS;
     }
     a = fine_a;
     b = fine_b;
@@ -170,14 +174,11 @@ static Outcome outcome_by_type(VerilogModule *m, Relation relation, Pair p)
     return DEPENDS;
 }
 
-static bool is_constant_zero(VerilogModule *m, uint32_t signal)
-{
-    return !m->signals.at[signal].name && m->signals.at[signal].value == 0;
-}
+static bool is_constant_zero(VerilogModule *m, uint32_t signal) { return !m->signals.at[signal].name && m->signals.at[signal].value == 0; }
 
 static void put_relation(VerilogModule *m, Text *text, Relation relation, Pair p)
 {
-    static const char *const symbol[] = { [LESS] = " < ", [LESS_EQUAL] = " <= ", [EQUAL] = " == " };
+    static const char *const symbol[] = {[LESS] = " < ", [LESS_EQUAL] = " <= ", [EQUAL] = " == "};
     Outcome outcome = outcome_by_type(m, relation, p);
     if (outcome != DEPENDS) {
         text_put(text, outcome == ALWAYS ? "1'd1" : "1'd0");

@@ -6,8 +6,9 @@
  *     over    = the bits above the result that differ from what its limit needs
  *     result  = over ? limit : rounded
  *
- * Steps that the types rule out are not written: nothing below the point means no rounding, a wide enough result no overflow. Types decide, not
- * proven ranges, so that wires agree with the evaluator on every pattern, also on those that stand in a pipeline before its first event.
+ * Steps that the types rule out are not written: nothing below the point means no rounding, a wide enough result no overflow. Types decide,
+ * not proven ranges, so that wires agree with the evaluator on every pattern, also on those that stand in a pipeline before its first
+ * event.
  */
 #include "emit/verilog/verilog.h"
 
@@ -90,20 +91,21 @@ static Rounded emit_rounding(VerilogModule *m, CircuitRef ref)
     uint32_t a = verilog_operand(m, ref, 0);
     int64_t drop = (int64_t)from.frac - node->type.frac;
     if (drop <= 0 || never_rounds_up((Rounding)node->rounding, from.is_signed))
-        return (Rounded){ a, drop, (uint32_t)(drop < from.bits ? from.bits - drop : 1), from.is_signed };
+        return (Rounded){a, drop, (uint32_t)(drop < from.bits ? from.bits - drop : 1), from.is_signed};
     uint32_t dropped = (uint32_t)(drop < 100 ? drop : 100); /* beyond the number's bits one more changes nothing */
     uint32_t up = verilog_helper(m, ref, "up", false, 1);
     put_round_up(m, &m->body, (Rounding)node->rounding, a, (uint32_t)dropped);
     text_put(&m->body, ";\n");
     /* rounding is monotone: the limits of the type go to the limits of the result */
-    i128 lo = round_raw(fixed_min(from), dropped, (Rounding)node->rounding), hi = round_raw(fixed_max(from), dropped, (Rounding)node->rounding);
+    i128 lo = round_raw(fixed_min(from), dropped, (Rounding)node->rounding),
+         hi = round_raw(fixed_max(from), dropped, (Rounding)node->rounding);
     FixedType type = fixed_holding(lo, hi, 0);
     uint32_t sum = verilog_helper(m, ref, "rounded", type.is_signed, type.bits);
     put_bits(m, &m->body, a, dropped, type.bits);
     text_put(&m->body, " + ");
     put_bits(m, &m->body, up, 0, type.bits);
     text_put(&m->body, ";\n");
-    return (Rounded){ sum, 0, type.bits, type.is_signed };
+    return (Rounded){sum, 0, type.bits, type.is_signed};
 }
 
 static void put_rounded(VerilogModule *m, Text *text, Rounded r, uint32_t lsb, uint32_t width)

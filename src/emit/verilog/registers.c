@@ -79,7 +79,8 @@ void emit_verilog_instance(VerilogModule *m, CircuitRef ref)
     const VerilogDesign *d = m->design;
     const CircuitModule *callee = d->circuit->modules.at[node->attr.index];
     /* apart from all signal names, also those inside: some linters see an instance as a scope whose name they hide */
-    const char *name = verilog_unique(m->arena, &m->names, fmt(m->arena, "%s_call_%s", verilog_node_name(m, ref), verilog_identifier(m->arena, callee->name)));
+    const char *name = verilog_unique(m->arena, &m->names,
+                                      fmt(m->arena, "%s_call_%s", verilog_node_name(m, ref), verilog_identifier(m->arena, callee->name)));
     for (uint32_t p = 0; p < callee->out_ports.n; p++) {
         const VerilogSignal *vector = &m->signals.at[m->signal_of[ref] + p];
         text_put(&m->body, "    wire ");

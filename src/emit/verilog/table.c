@@ -1,5 +1,5 @@
-/* emit/verilog/table.c: a look-up table as a module: a function with one case over the full address range. An assignment calls it, because `always @*` does
- * not run at time 0 while its inputs hold their power-up values. */
+/* emit/verilog/table.c: a look-up table as a module: a function with one case over the full address range. An assignment calls it, because
+ * `always @*` does not run at time 0 while its inputs hold their power-up values. */
 #include "emit/verilog/verilog.h"
 
 void verilog_emit_table(const VerilogDesign *design, uint32_t index, Text *text)

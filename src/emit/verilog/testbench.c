@@ -1,10 +1,11 @@
-/* emit/verilog/testbench.c: the test bench and the Makefile that runs it. The bench is plain Verilog-2001: one initial block that makes the clock itself, so
- * that inputs change, outputs are read and the edge comes in one fixed order in every simulator.
+/* emit/verilog/testbench.c: the test bench and the Makefile that runs it. The bench is plain Verilog-2001: one initial block that makes the
+ * clock itself, so that inputs change, outputs are read and the edge comes in one fixed order in every simulator.
  *
  *     pass 0   an event every clock, then empty clocks until the last one is out
  *     pass 1   bubbles: clocks without an event, the inputs garbage; held clocks where there is a clock_enable
  *
- * `flight` has a bit for each clock between input and output: set where an event is. It says which output words are to be checked, and what valid_out must be.
+ * `flight` has a bit for each clock between input and output: set where an event is. It says which output words are to be checked, and what
+ * valid_out must be.
  */
 #include "emit/verilog/verilog.h"
 
@@ -22,11 +23,14 @@ static void put_ports(const Bench *b, Text *text)
 {
     const CircuitModule *top = circuit_top(b->circuit);
     const char *separator = "";
-    Map names = map_init(b->arena);
+    const char **port = emit_verilog_port_names(b->arena, b->circuit);
     text_add(text, "    %s dut (", b->top);
-    struct { bool present; const char *name; } control[] = {
-        { b->control.clk, "clk" }, { b->control.enable, "clock_enable" }, { b->control.reset, "reset" },
-        { b->control.valid, "valid_in" }, { b->control.valid, "valid_out" },
+    struct {
+        bool present;
+        const char *name;
+    } control[] = {
+        {b->control.clk, "clk"},        {b->control.enable, "clock_enable"}, {b->control.reset, "reset"},
+        {b->control.valid, "valid_in"}, {b->control.valid, "valid_out"},
     };
     for (uint32_t i = 0; i < COUNT_OF(control); i++) {
         if (!control[i].present)
@@ -38,10 +42,9 @@ static void put_ports(const Bench *b, Text *text)
         bool inputs = side == 0;
         uint32_t n = inputs ? top->in_ports.n : top->out_ports.n, lsb = 0;
         for (uint32_t p = 0; p < n; p++) {
-            const char *port = inputs ? top->in_ports.at[p].name : top->out_ports.at[p].name;
             uint32_t bits = verilog_port_bits(top, inputs, p);
-            text_add(text, "%s\n        .%s(%s[%u:%u])", separator, verilog_unique(b->arena, &names, verilog_identifier(b->arena, port)),
-                     inputs ? "in_word" : "out_word", lsb + bits - 1, lsb);
+            text_add(text, "%s\n        .%s(%s[%u:%u])", separator, port[inputs ? p : top->in_ports.n + p], inputs ? "in_word" : "out_word",
+                     lsb + bits - 1, lsb);
             separator = ",";
             lsb += bits;
         }
@@ -101,23 +104,25 @@ static void put_drive(const Bench *b, Text *text)
 static void put_check(const Bench *b, Text *text)
 {
     if (b->control.valid)
-        text_put(text, "                if (valid_out !== flight[LATENCY]) begin\n"
-                       "                    failures = failures + 1;\n"
-                       "                    if (failures <= 10) $display(\"pass %0d, after %0d events: valid_out is %b, should be %b\", pass, "
-                       "received, valid_out, flight[LATENCY]);\n"
-                       "                end\n");
-    text_put(text, "                if (flight[LATENCY] && clock_enable) begin\n"
-                   "                    if (pass == 0) $fdisplay(out_file, \"%h\", out_word);\n"
-                   "                    if (expected_file != 0) begin\n"
-                   "                        got = $fscanf(expected_file, \"%h\\n\", expected);\n"
-                   "                        if (got != 1 || out_word !== expected) begin\n"
-                   "                            failures = failures + 1;\n"
-                   "                            if (failures <= 10) $display(\"pass %0d, event %0d: output %h, expected %h\", pass, received, "
-                   "out_word, expected);\n"
-                   "                        end\n"
-                   "                    end\n"
-                   "                    received = received + 1;\n"
-                   "                end\n");
+        text_put(text,
+                 "                if (valid_out !== flight[LATENCY]) begin\n"
+                 "                    failures = failures + 1;\n"
+                 "                    if (failures <= 10) $display(\"pass %0d, after %0d events: valid_out is %b, should be %b\", pass, "
+                 "received, valid_out, flight[LATENCY]);\n"
+                 "                end\n");
+    text_put(text,
+             "                if (flight[LATENCY] && clock_enable) begin\n"
+             "                    if (pass == 0) $fdisplay(out_file, \"%h\", out_word);\n"
+             "                    if (expected_file != 0) begin\n"
+             "                        got = $fscanf(expected_file, \"%h\\n\", expected);\n"
+             "                        if (got != 1 || out_word !== expected) begin\n"
+             "                            failures = failures + 1;\n"
+             "                            if (failures <= 10) $display(\"pass %0d, event %0d: output %h, expected %h\", pass, received, "
+             "out_word, expected);\n"
+             "                        end\n"
+             "                    end\n"
+             "                    received = received + 1;\n"
+             "                end\n");
     text_put(text, b->control.clk ? "                clk = 1'b1;\n                #1 clk = 1'b0;\n" : "");
     text_put(text, "                if (clock_enable) flight = flight << 1;\n");
 }
@@ -159,9 +164,14 @@ static void put_bench(const Bench *b, Text *text)
 
 bool emit_verilog_testbench(Arena *arena, const Circuit *circuit, const EmitOptions *options, EmitFiles *files, DiagList *diags)
 {
-    Bench b = { .arena = arena, .circuit = circuit, .options = options, .control = verilog_control(arena, circuit, options),
-                .top = emit_verilog_top_name(arena, circuit, options), .in_bits = u32_max(1, emit_vector_bits(circuit, true)),
-                .out_bits = u32_max(1, emit_vector_bits(circuit, false)), .states = verilog_has_states(arena, circuit) };
+    Bench b = {.arena = arena,
+               .circuit = circuit,
+               .options = options,
+               .control = verilog_control(arena, circuit, options),
+               .top = emit_verilog_top_name(arena, circuit, options),
+               .in_bits = u32_max(1, emit_vector_bits(circuit, true)),
+               .out_bits = u32_max(1, emit_vector_bits(circuit, false)),
+               .states = verilog_has_states(arena, circuit)};
     Text text = text_init(arena);
     put_bench(&b, &text);
     verilog_add_file(arena, options, files, "tb/tb.v", "//", text);
@@ -191,7 +201,7 @@ void emit_simulation_makefile(Arena *arena, const Circuit *circuit, const EmitOp
              "synth:\n"
              "\tyosys -p 'read_verilog rtl/*.v; %s -top $(TOP); stat'\n\n"
              "clean:\n"
-             "\trm -rf sim\n\n"
+             "\trm -rf sim tb/output.hex\n\n"
              ".PHONY: icarus verilator lint synth clean\n",
              synth, top, synth);
     verilog_add_file(arena, options, files, "Makefile", "#", text);

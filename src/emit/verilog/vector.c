@@ -37,7 +37,10 @@ void emit_vector(Text *text, const Circuit *circuit, bool inputs, const i128 *ra
     }
 }
 
-static int hex_digit(char c) { return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1; }
+static int hex_digit(char c)
+{
+    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
 
 bool emit_vector_parse(const char *line, const Circuit *circuit, bool inputs, i128 *raw)
 {

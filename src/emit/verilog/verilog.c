@@ -6,6 +6,24 @@ const char *emit_verilog_top_name(Arena *arena, const Circuit *circuit, const Em
     return verilog_identifier(arena, options->name ? options->name : circuit_top(circuit)->name);
 }
 
+/* Inputs, then outputs, so that a clash goes to the output. */
+void verilog_name_ports(Arena *arena, Map *names, const CircuitModule *module, const char **in_port, const char **out_port)
+{
+    for (uint32_t p = 0; p < module->in_ports.n; p++)
+        in_port[p] = verilog_unique(arena, names, verilog_identifier(arena, module->in_ports.at[p].name));
+    for (uint32_t p = 0; p < module->out_ports.n; p++)
+        out_port[p] = verilog_unique(arena, names, verilog_identifier(arena, module->out_ports.at[p].name));
+}
+
+const char **emit_verilog_port_names(Arena *arena, const Circuit *circuit)
+{
+    const CircuitModule *top = circuit_top(circuit);
+    const char **port = arena_array(arena, const char *, (size_t)top->in_ports.n + top->out_ports.n);
+    Map names = map_init(arena);
+    verilog_name_ports(arena, &names, top, port, port + top->in_ports.n);
+    return port;
+}
+
 static void put_heading(Text *text, const char *comment, const char *heading)
 {
     if (!heading)
@@ -24,22 +42,25 @@ void verilog_add_file(Arena *arena, const EmitOptions *options, EmitFiles *files
     Text whole = text_init(arena);
     put_heading(&whole, comment, options->heading);
     text_put_bytes(&whole, text.at, text.n);
-    vec_push(arena, files, (EmitFile){ .name = name, .text = whole.at, .n = whole.n });
+    vec_push(arena, files, (EmitFile){.name = name, .text = whole.at, .n = whole.n});
 }
 
 static VerilogDesign name_design(Arena *arena, const Circuit *circuit, const EmitOptions *options)
 {
-    VerilogDesign d = { .arena = arena, .circuit = circuit, .options = options,
-                        .module_name = arena_array(arena, const char *, circuit->modules.n),
-                        .table_name = arena_array(arena, const char *, circuit->tables.n),
-                        .layer_name = arena_array(arena, const char *, circuit->layers.n),
-                        .clocked = verilog_clocked(arena, circuit) };
+    VerilogDesign d = {.arena = arena,
+                       .circuit = circuit,
+                       .options = options,
+                       .module_name = arena_array(arena, const char *, circuit->modules.n),
+                       .table_name = arena_array(arena, const char *, circuit->tables.n),
+                       .layer_name = arena_array(arena, const char *, circuit->layers.n),
+                       .clocked = verilog_clocked(arena, circuit)};
     Map names = map_init(arena);
     const char *top = verilog_unique(arena, &names, emit_verilog_top_name(arena, circuit, options));
     d.module_name[circuit->modules.n - 1] = top;
     for (uint32_t i = 0; i < circuit->modules.n; i++) {
         if (i + 1 < circuit->modules.n)
-            d.module_name[i] = verilog_unique(arena, &names, fmt(arena, "%s_%s", top, verilog_identifier(arena, circuit->modules.at[i]->name)));
+            d.module_name[i] =
+                verilog_unique(arena, &names, fmt(arena, "%s_%s", top, verilog_identifier(arena, circuit->modules.at[i]->name)));
     }
     for (uint32_t i = 0; i < circuit->layers.n; i++)
         d.layer_name[i] = verilog_identifier(arena, circuit->layers.at[i]);

@@ -1,8 +1,8 @@
 /* emit/verilog/verilog.h: what the files of the Verilog emitter share.
  *
- * Every expression is built from slices whose width is explicit: put_bits() reads bits lsb .. lsb + width - 1 of a signal as if it went on for ever
- * (sign or zeros above, zeros below). So no operator ever leans on Verilog's rules for widths that the context decides, and each bit that is read
- * is noted: what nobody reads ends in the module's `unused` wire, which linters know.
+ * Every expression is built from slices whose width is explicit: put_bits() reads bits lsb .. lsb + width - 1 of a signal as if it went on
+ * for ever (sign or zeros above, zeros below). So no operator ever leans on Verilog's rules for widths that the context decides, and each
+ * bit that is read is noted: what nobody reads ends in the module's `unused` wire, which linters know.
  */
 #ifndef KAON_EMIT_VERILOG_VERILOG_H
 #define KAON_EMIT_VERILOG_VERILOG_H
@@ -31,20 +31,22 @@ typedef struct VerilogModule {
     Arena *arena;
     const VerilogDesign *design;
     const CircuitModule *module;
-    Map names;                  /* identifiers in use */
-    const char **in_port;       /* [in_ports] */
-    const char **out_port;      /* [out_ports] */
-    uint32_t *signal_of;        /* [nodes] -> signals; of an instance: the first of its output vectors */
+    Map names;             /* identifiers in use */
+    const char **in_port;  /* [in_ports] */
+    const char **out_port; /* [out_ports] */
+    uint32_t *signal_of;   /* [nodes] -> signals; of an instance: the first of its output vectors */
     VEC(VerilogSignal) signals;
-    const char *clock_enable;   /* identifier or NULL */
-    Text body;                  /* declarations, a line a wire */
-    Text clocked;               /* non-blocking assignments */
+    const char *clock_enable; /* identifier or NULL */
+    Text body;                /* declarations, a line a wire */
+    Text clocked;             /* non-blocking assignments */
 } VerilogModule;
 
 /* names.c */
-const char *verilog_identifier(Arena *arena, const char *text);              /* letters, digits, single underscores; not a keyword */
+const char *verilog_identifier(Arena *arena, const char *text); /* letters, digits, single underscores; not a keyword */
+void verilog_name_ports(Arena *arena, Map *names, const CircuitModule *module, const char **in_port,
+                        const char **out_port);                               /* [in_ports], [out_ports] */
 const char *verilog_unique(Arena *arena, Map *names, const char *identifier); /* with a number behind it where taken; noted as taken */
-const char *verilog_node_name(VerilogModule *m, CircuitRef ref);             /* dense_1_3_v12 */
+const char *verilog_node_name(VerilogModule *m, CircuitRef ref);              /* dense_1_3_v12 */
 
 /* bits.c */
 uint32_t verilog_signal(VerilogModule *m, const char *name, bool is_signed, uint32_t bits);
@@ -57,8 +59,8 @@ uint32_t verilog_helper(VerilogModule *m, CircuitRef ref, const char *suffix, bo
 /* The same for the node itself; verilog_end_wire writes the end of the line, with type and origin as a comment. */
 void verilog_begin_wire(VerilogModule *m, CircuitRef ref);
 void verilog_end_wire(VerilogModule *m, CircuitRef ref);
-uint32_t verilog_operand(VerilogModule *m, CircuitRef ref, uint32_t i);    /* its signal */
-uint32_t verilog_unused(VerilogModule *m, Text *text);                       /* the wire that gathers unread bits; their number */
+uint32_t verilog_operand(VerilogModule *m, CircuitRef ref, uint32_t i); /* its signal */
+uint32_t verilog_unused(VerilogModule *m, Text *text);                  /* the wire that gathers unread bits; their number */
 
 /* ops.c, quantise.c, registers.c: the lines of one node */
 #define OP(name, text, arity, flags, attribute, summary) void emit_verilog_##name(VerilogModule *m, CircuitRef ref);

@@ -57,8 +57,8 @@ static bool check_keys(Net *net, const json_t *object, const char *needed, const
     {
         if (in_list(needed, key) || in_list(optional, key))
             continue;
-        diag_error(net->diags, DIAG_UNKNOWN_ATTRIBUTE, place_of(net, key), fmt(net->arena, "known here: %s %s", needed, optional),
-                   "key '%s' is not known", key);
+        diag_error(net->diags, DIAG_UNKNOWN_ATTRIBUTE, place_of(net, key),
+                   fmt(net->arena, "known here: %s%s%s", needed, *needed && *optional ? " " : "", optional), "key '%s' is not known", key);
         good = false;
     }
     for (const char *at = needed; *at;) {
@@ -298,8 +298,8 @@ static bool need_rank(Net *net, uint32_t rank)
 {
     if (!net->known || net->shape.rank == rank)
         return net->known;
-    diag_error(net->diags, DIAG_SHAPE, place_of(net, NULL), "a flatten between them may be missing", "the input has %u axes, %u are needed",
-               net->shape.rank, rank);
+    diag_error(net->diags, DIAG_SHAPE, place_of(net, NULL), "[height, width, channels] are needed here; a flatten may stand too early",
+               "the input has %u axes, %u are needed", net->shape.rank, rank);
     lose(net);
     return false;
 }
@@ -532,7 +532,7 @@ static void read_op(Net *net, const json_t *object, size_t index)
         lose(net);
         return;
     }
-    if (check_keys(net, object, op->needed, fmt(net->arena, "op name %s", op->optional)))
+    if (check_keys(net, object, op->needed, fmt(net->arena, "op name%s%s", *op->optional ? " " : "", op->optional)))
         op->append(net, object);
     else
         lose(net);
@@ -545,7 +545,7 @@ static const char *port_name(Net *net, const json_t *object, const char *fallbac
     const char *name;
     if (!json_object_get(object, "name") || !read_string(net, object, "name", &name))
         return fallback;
-    if (text_equal(import_identifier(net->arena, name, ""), name))
+    if (name[0] && text_equal(import_identifier(net->arena, name, ""), name))
         return name;
     diag_error(net->diags, DIAG_VALUE, place_of(net, "name"), "letters, digits and '_', no digit first",
                "'%s' cannot be the name of a port", name);

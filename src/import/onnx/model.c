@@ -278,8 +278,9 @@ static bool reads_broken(const OnnxNode *node)
 
 static void run_node(OnnxNode *node)
 {
-    bool constants = reads_constants_only(node);
-    if (node->op && !reads_broken(node)) {
+    bool constants = reads_constants_only(node), runs = node->op && !reads_broken(node);
+    uint32_t errors = node->import->diags->n_errors;
+    if (runs) {
         if (constants && !node->op->fold)
             onnx_refuse(node, NULL, NULL, "%s is not computed of constants", node->op->type);
         else if (!constants && !node->op->handler)
@@ -291,6 +292,9 @@ static void run_node(OnnxNode *node)
             node->op->handler(node);
     }
     node->done = true;
+    bool silent = runs && node->n_out > 0 && node->out[0] != ONNX_NONE && node->import->values.at[node->out[0]].kind == ONNX_UNSET;
+    if (silent && node->import->diags->n_errors == errors)
+        onnx_refuse(node, NULL, NULL, "an input that %s needs is left out", node->op->type);
     for (uint32_t i = 0; i < node->n_out; i++)
         if (node->out[i] != ONNX_NONE && node->import->values.at[node->out[i]].kind == ONNX_UNSET)
             node->import->values.at[node->out[i]].kind = ONNX_BROKEN;
@@ -309,6 +313,11 @@ static void run_nodes(OnnxImport *import, const uint32_t *order)
             run_node(&import->nodes[order[k]]);
 }
 
+static OnnxVariable in_files_order(OnnxImport *import, const OnnxValue *value)
+{
+    return value->variable.moved ? onnx_emit_axes(&import->nodes[value->maker], value->variable, NULL) : value->variable;
+}
+
 static void add_outputs(OnnxImport *import)
 {
     Map seen = map_init(import->scratch);
@@ -324,7 +333,10 @@ static void add_outputs(OnnxImport *import)
             diag_error(import->diags, DIAG_UNSUPPORTED, place, "put a DequantizeLinear behind it",
                        "the output is the integers of a QuantizeLinear");
         else if (value->kind == ONNX_VARIABLE)
-            graph_add_output(import->module, port_name(import, name, "output"), value->variable.ref, POST_NONE);
+            graph_add_output(import->module, port_name(import, name, "output"), in_files_order(import, value).ref, POST_NONE);
+        else
+            diag_error(import->diags, DIAG_UNSUPPORTED, place, "let the model end with a tensor of numbers",
+                       "the output is a second result of its node, which kaon does not compute");
     }
 }
 

@@ -27,6 +27,8 @@ static bool domain_holds(OnnxDomain domain, const char *text)
                text_starts(text, "finn.custom_op.general");
     case ONNX_DOMAIN_ML:
         return text_equal(text, "ai.onnx.ml");
+    case ONNX_DOMAIN_LAST:
+        return text_equal(text, "qonnx.custom_op.channels_last");
     }
     return false;
 }
@@ -36,7 +38,8 @@ static const char *known_ops(Arena *arena)
     Text text = text_init(arena);
     text_put(&text, "known here: ");
     for (size_t i = 0; i < COUNT_OF(op_table); i++)
-        text_add(&text, "%s%s", i ? ", " : "", op_table[i].type);
+        if (i == 0 || !text_equal(op_table[i].type, op_table[i - 1].type)) /* one in two domains */
+            text_add(&text, "%s%s", i ? ", " : "", op_table[i].type);
     return text.at;
 }
 
@@ -123,7 +126,7 @@ bool onnx_input_is_constant(const OnnxNode *node, uint32_t i)
     return !value || value->kind == ONNX_CONSTANT;
 }
 
-bool onnx_variable(const OnnxNode *node, uint32_t i, OnnxVariable *out)
+bool onnx_variable_moved(OnnxNode *node, uint32_t i, OnnxVariable *out)
 {
     const OnnxValue *value = onnx_value(node, i);
     if (!value || value->kind == ONNX_BROKEN || value->kind == ONNX_UNSET)
@@ -143,7 +146,15 @@ bool onnx_variable(const OnnxNode *node, uint32_t i, OnnxVariable *out)
         return false;
     }
     *out = value->variable;
-    out->port = value->maker == ONNX_NONE && value->n_uses == 1;
+    out->port = value->n_uses == 1 && (value->maker == ONNX_NONE || value->variable.port);
+    return true;
+}
+
+bool onnx_variable(OnnxNode *node, uint32_t i, OnnxVariable *out)
+{
+    if (!onnx_variable_moved(node, i, out))
+        return false;
+    *out = onnx_emit_axes(node, *out, NULL);
     return true;
 }
 

@@ -7,6 +7,14 @@
  *
  * The batch axis: kaon runs one event at a time. The first axis of an input is the batch; when its size is open it counts as 1 (Shape gives
  * 1). A variable that still has this axis is `batched`, the tensor of the graph lacks it.
+ *
+ * The order of axes: files have images as [channels, height, width], the graph as [height, width, channels]. A variable remembers the order
+ * of the graph's tensor (`moved`), so that a Transpose costs nothing and one is built only where a reader needs another order:
+ *
+ *     x --transpose--> conv2d --> relu --> max_pool --> conv2d --transpose--> reshape        Conv, Relu, MaxPool, Conv, Flatten
+ *
+ * A handler that counts axes asks onnx_variable(), which gives the file's order; one that treats all elements alike, or finds its axis with
+ * onnx_graph_axis(), takes them as they lie: onnx_variable_moved().
  */
 #ifndef KAON_IMPORT_ONNX_ONNX_H
 #define KAON_IMPORT_ONNX_ONNX_H
@@ -71,7 +79,9 @@ typedef struct OnnxVariable {
     bool scaled;   /* its values are not known to lie on a binary grid: the integers carry a scale */
     OnnxType type;
     GraphRef logits; /* of a softmax: what went in; else GRAPH_NONE */
-    bool port;       /* an input of the model that only this node reads: a quantiser may become the type of the port */
+    bool port;       /* where ref is an input of the model: only this node reads it, a quantiser may become the type of the port */
+    bool moved;      /* the tensor of the graph has the axes in another order than the file, as below */
+    uint32_t axes[SHAPE_MAX_RANK]; /* axis k of the graph's tensor is axis axes[k] of the event in the file */
 } OnnxVariable;
 
 /* What a quantiser keeps: integers k in [lo, hi], k = rounded (x / step + zero), clamped; worth (k - zero) * step. */
@@ -99,7 +109,7 @@ typedef struct OnnxValue {
 typedef struct OnnxImport OnnxImport;
 typedef struct OnnxNode OnnxNode;
 
-typedef enum OnnxDomain { ONNX_DOMAIN_STANDARD, ONNX_DOMAIN_QUANT, ONNX_DOMAIN_ML } OnnxDomain;
+typedef enum OnnxDomain { ONNX_DOMAIN_STANDARD, ONNX_DOMAIN_QUANT, ONNX_DOMAIN_ML, ONNX_DOMAIN_LAST } OnnxDomain;
 
 typedef struct OnnxOp {
     const char *type;
@@ -154,8 +164,9 @@ void onnx_refuse(const OnnxNode *node, const char *part, const char *hint, const
 bool onnx_has_input(const OnnxNode *node, uint32_t i);
 bool onnx_input_is_constant(const OnnxNode *node, uint32_t i); /* also true when it was left out */
 /* false: broken, or of the other kind, which is reported */
-bool onnx_variable(const OnnxNode *node, uint32_t i, OnnxVariable *out);
-const OnnxConstant *onnx_constant(const OnnxNode *node, uint32_t i); /* any number kind */
+bool onnx_variable(OnnxNode *node, uint32_t i, OnnxVariable *out);       /* its axes in the file's order */
+bool onnx_variable_moved(OnnxNode *node, uint32_t i, OnnxVariable *out); /* in any order */
+const OnnxConstant *onnx_constant(const OnnxNode *node, uint32_t i);     /* any number kind */
 const char *onnx_input_name(const OnnxNode *node, uint32_t i);
 OnnxValue *onnx_value(const OnnxNode *node, uint32_t i);                            /* NULL: left out */
 const Onnx__AttributeProto *onnx_attribute(const OnnxNode *node, const char *name); /* NULL: not there */
@@ -187,11 +198,13 @@ bool onnx_constant_int(const OnnxConstant *constant, int64_t *out);
 /* ---- value.c: pieces of the graph ---- */
 /* An own copy: rationals share digits with what they were computed from. */
 Rational onnx_rational_keep(Arena *arena, Rational a);
-Shape onnx_event_shape(const OnnxVariable *variable);
+Shape onnx_event_shape(const OnnxVariable *variable); /* of the graph's tensor */
 GraphRef onnx_emit(OnnxNode *node, GraphOp op, const GraphRef *inputs, uint32_t n_inputs);
 GraphRef onnx_emit_constant(OnnxNode *node, const OnnxConstant *constant, Shape shape);
 OnnxVariable onnx_emit_affine(OnnxNode *node, OnnxVariable x, Spread spread, const Rational *multiplier, const Rational *offset);
-/* Same elements, other dims; decides whether the first axis is still the batch. */
+/* A transpose, where axes are not yet in that order; NULL: the file's. */
+OnnxVariable onnx_emit_axes(OnnxNode *node, OnnxVariable x, const uint32_t *axes);
+/* Same elements, other dims; decides whether the first axis is still the batch. x is not moved. */
 bool onnx_emit_reshape(OnnxNode *node, OnnxVariable x, OnnxDims dims, OnnxVariable *out);
 /* Spread of constant input i over x (in the graph's axes) and its exact numbers. false and a diagnostic. */
 bool onnx_spread_input(OnnxNode *node, uint32_t i, const OnnxVariable *x, Spread *spread, const Rational **at);
@@ -201,10 +214,16 @@ bool onnx_graph_axis(const OnnxVariable *x, uint32_t axis, uint32_t *out); /* fa
 bool onnx_emit_quant(OnnxNode *node, OnnxVariable x, const OnnxQuant *quant, OnnxVariable *out);
 /* The same of constants; spread axes are those of x. NULL and a diagnostic. */
 const OnnxConstant *onnx_fold_with_quant(OnnxNode *node, const OnnxConstant *x, const OnnxQuant *quant);
-/* step and zero (may be NULL: 0) of a quantiser, which are inputs 1 and 2, spread over a tensor of dims, the first axis being the batch or
- * not. false and a diagnostic */
-bool onnx_quant_parameters(OnnxNode *node, OnnxDims dims, bool batched, const OnnxConstant *step, const OnnxConstant *zero,
-                           OnnxQuant *quant);
+/* step and zero (may be NULL: 0) of a quantiser, which are inputs 1 and 2, spread over the graph's tensor x; of a constant, x has its dims
+ * and nothing else. false and a diagnostic */
+bool onnx_quant_parameters(OnnxNode *node, const OnnxVariable *x, const OnnxConstant *step, const OnnxConstant *zero, OnnxQuant *quant);
+
+/* ---- op_dense.c: what products and convolutions share ---- */
+/* Whole numbers whose steps, if any, are powers of two: they need no scale. */
+bool onnx_is_binary(const OnnxConstant *constant);
+/* Does a bias belong into the node of the sum? It must live on the same kind of numbers: weights that the model leaves unquantised with an
+ * unquantised bias, or binary grids throughout. Otherwise it is an exact offset behind the sum. */
+bool onnx_bias_joins(const OnnxVariable *x, const OnnxConstant *weights, const OnnxConstant *bias);
 
 #define OP(type, domain, handler, fold, min_inputs, max_inputs, attributes)                                                                \
     void onnx_op_##handler(OnnxNode *node);                                                                                                \

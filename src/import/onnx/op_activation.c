@@ -7,7 +7,7 @@
 void onnx_op_relu(OnnxNode *node)
 {
     OnnxVariable x;
-    if (!onnx_variable(node, 0, &x))
+    if (!onnx_variable_moved(node, 0, &x))
         return;
     x.ref = onnx_emit(node, GRAPH_relu, &x.ref, 1);
     onnx_set_variable(node, x);
@@ -65,7 +65,7 @@ void onnx_op_clip(OnnxNode *node)
         clip_integers(node, value, lo, hi);
         return;
     }
-    if (!onnx_variable(node, 0, &x) || !known)
+    if (!onnx_variable_moved(node, 0, &x) || !known)
         return;
     if (lo > hi) {
         diag_error(node->import->diags, DIAG_VALUE, onnx_place(node, NULL), NULL, "the lower limit %g is above the upper one, %g", lo, hi);
@@ -87,7 +87,7 @@ void onnx_op_sign(OnnxNode *node)
 {
     Arena *arena = node->import->arena;
     OnnxVariable x;
-    if (!onnx_variable(node, 0, &x))
+    if (!onnx_variable_moved(node, 0, &x))
         return;
     const Rational at[] = {rational_from_i64(arena, 0, 1), rational_from_i64(arena, 0, 1)};
     const bool strict[] = {false, true};

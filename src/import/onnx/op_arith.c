@@ -114,24 +114,29 @@ static void emit(OnnxNode *node, Arith arith)
     OnnxVariable x, y;
     if (onnx_input_is_constant(node, 0) || onnx_input_is_constant(node, 1)) {
         uint32_t i_constant = onnx_input_is_constant(node, 0) ? 0 : 1;
-        if (!onnx_variable(node, 1 - i_constant, &x))
+        if (!onnx_variable_moved(node, 1 - i_constant, &x))
             return;
         bool sum = arith == ADD || (arith == SUB && i_constant == 1);
         if (arith == DIV && i_constant == 0)
             onnx_refuse(node, NULL, NULL, "a constant divided by a tensor that depends on the model's inputs");
         else if (sum && constant_as_variable(node, i_constant, &x, &y))
-            emit_sum(node, arith == ADD ? GRAPH_add : GRAPH_sub, x, y);
+            emit_sum(node, arith == ADD ? GRAPH_add : GRAPH_sub, onnx_emit_axes(node, x, NULL), y);
         else
             emit_with_constant(node, arith, i_constant, x);
         return;
     }
-    if (!onnx_variable(node, 0, &x) || !onnx_variable(node, 1, &y))
+    if (!onnx_variable_moved(node, 0, &x) || !onnx_variable_moved(node, 1, &y))
         return;
     if (arith == MUL || arith == DIV)
         onnx_refuse(node, NULL, "products with numbers of the model are taken",
                     "a %s of two tensors that both depend on the model's inputs", arith == MUL ? "product" : "quotient");
-    else
+    else if (x.moved && x.batched == y.batched && x.dims.rank == y.dims.rank)
+        emit_sum(node, arith == ADD ? GRAPH_add : GRAPH_sub, x, onnx_emit_axes(node, y, x.axes)); /* y follows x */
+    else {
+        x = onnx_emit_axes(node, x, NULL);
+        y = onnx_emit_axes(node, y, NULL);
         emit_sum(node, arith == ADD ? GRAPH_add : GRAPH_sub, x, y);
+    }
 }
 
 void onnx_op_add(OnnxNode *node) { emit(node, ADD); }
@@ -142,6 +147,6 @@ void onnx_op_div(OnnxNode *node) { emit(node, DIV); }
 void onnx_op_neg(OnnxNode *node)
 {
     OnnxVariable x;
-    if (onnx_variable(node, 0, &x))
+    if (onnx_variable_moved(node, 0, &x))
         onnx_set_variable(node, negate(node, x));
 }

@@ -1,8 +1,7 @@
 /* import/onnx/op_dense.c: MatMul and Gemm with weights that stand in the model -> dense. */
 #include "import/onnx/onnx.h"
 
-/* Whole numbers whose steps, if any, are powers of two: they need no scale. */
-static bool is_binary(const OnnxConstant *constant)
+bool onnx_is_binary(const OnnxConstant *constant)
 {
     int32_t log2;
     uint32_t n = !constant->step ? 0 : constant->step_axis < 0 ? 1 : constant->dims.dim[constant->step_axis];
@@ -12,13 +11,11 @@ static bool is_binary(const OnnxConstant *constant)
     return constant->whole != NULL;
 }
 
-/* Does a bias belong into the dense node? It must live on the same kind of numbers: weights that the model leaves unquantised with an
- * unquantised bias, or binary grids throughout. Otherwise it is an exact offset behind the sum. */
-static bool bias_joins(const OnnxVariable *x, const OnnxConstant *weights, const OnnxConstant *bias)
+bool onnx_bias_joins(const OnnxVariable *x, const OnnxConstant *weights, const OnnxConstant *bias)
 {
     if (weights->real)
         return bias->real != NULL;
-    return !x->scaled && is_binary(weights) && is_binary(bias);
+    return !x->scaled && onnx_is_binary(weights) && onnx_is_binary(bias);
 }
 
 /* One number for each output? y: the result's shape, batch included. */
@@ -55,7 +52,7 @@ static bool emit_dense(OnnxNode *node, OnnxVariable x, const OnnxConstant *weigh
     *out = x;
     out->ref = onnx_emit(node, GRAPH_dense, inputs, bias ? 3 : 2);
     out->dims.dim[x.dims.rank - 1] = n_out;
-    out->scaled = x.scaled || (weights->whole && !is_binary(weights));
+    out->scaled = x.scaled || (weights->whole && !onnx_is_binary(weights));
     return true;
 }
 
@@ -74,7 +71,8 @@ static OnnxNode *find_bias(OnnxNode *node, const OnnxVariable *x, const OnnxCons
         return NULL;
     OnnxDims y = x->dims;
     y.dim[y.rank - 1] = weights->dims.dim[1];
-    if (!is_bias_of(value->constant, y) || !bias_joins(x, weights, value->constant) || !onnx_constant_finite(add, other, value->constant))
+    if (!is_bias_of(value->constant, y) || !onnx_bias_joins(x, weights, value->constant) ||
+        !onnx_constant_finite(add, other, value->constant))
         return NULL;
     *bias = value->constant;
     return add;
@@ -182,7 +180,7 @@ void onnx_op_gemm(OnnxNode *node)
     if (onnx_int(node, "transB", 0) != 0)
         weights = onnx_constant_transposed(node->import->scratch, weights, (const uint32_t[]){1, 0});
     OnnxDims y_dims = {.rank = 2, .dim = {x.dims.dim[0], weights->dims.dim[1]}};
-    bool joins = c && alpha == 1 && beta == 1 && is_bias_of(c, y_dims) && bias_joins(&x, weights, c);
+    bool joins = c && alpha == 1 && beta == 1 && is_bias_of(c, y_dims) && onnx_bias_joins(&x, weights, c);
     if (!emit_dense(node, x, weights, joins ? c : NULL, &y))
         return;
     if (onnx_has_input(node, 2) && !c) {

@@ -49,17 +49,17 @@ static const OnnxConstant *on_axis(OnnxNode *node, uint32_t input, OnnxDims of)
     return onnx_constant_reshaped(node->import->scratch, constant, dims);
 }
 
-static bool read_linear(OnnxNode *node, OnnxDims dims, bool batched, OnnxQuant *quant)
+static bool read_linear(OnnxNode *node, const OnnxVariable *x, OnnxQuant *quant)
 {
     if (onnx_int(node, "block_size", 0) != 0) {
         onnx_refuse(node, "block_size", "per tensor or per axis", "scales in blocks");
         return false;
     }
-    const OnnxConstant *step = on_axis(node, 1, dims), *zero = onnx_has_input(node, 2) ? on_axis(node, 2, dims) : NULL;
+    const OnnxConstant *step = on_axis(node, 1, x->dims), *zero = onnx_has_input(node, 2) ? on_axis(node, 2, x->dims) : NULL;
     if (!step || (onnx_has_input(node, 2) && !zero))
         return false;
     quant->rounding = ROUND_RND_CONV;
-    return onnx_quant_parameters(node, dims, batched, step, zero, quant);
+    return onnx_quant_parameters(node, x, step, zero, quant);
 }
 
 /* The type of the integers: the zero point's, else output_dtype, else uint8. */
@@ -101,7 +101,7 @@ void onnx_op_quantize_linear(OnnxNode *node)
 {
     OnnxVariable x;
     OnnxQuant quant = {0};
-    if (!onnx_variable(node, 0, &x) || !read_linear(node, x.dims, x.batched, &quant) || !read_integers(node, &quant))
+    if (!onnx_variable_moved(node, 0, &x) || !read_linear(node, &x, &quant) || !read_integers(node, &quant))
         return;
     OnnxValue *value = &node->import->values.at[node->out[0]];
     value->kind = ONNX_INTEGERS;
@@ -127,7 +127,7 @@ void onnx_op_dequantize_linear(OnnxNode *node)
         return;
     }
     OnnxVariable x = value->variable;
-    if (!read_linear(node, x.dims, x.batched, &quant))
+    if (!read_linear(node, &x, &quant))
         return;
     uint32_t n = spread_count(quant.spread, onnx_event_shape(&x));
     const OnnxQuant *begun = value->quant;
@@ -147,7 +147,7 @@ void onnx_fold_quantize_linear(OnnxNode *node)
 {
     const OnnxConstant *x = onnx_constant(node, 0);
     OnnxQuant quant = {0};
-    if (!x || !read_linear(node, x->dims, false, &quant) || !read_integers(node, &quant))
+    if (!x || !read_linear(node, &(OnnxVariable){.dims = x->dims}, &quant) || !read_integers(node, &quant))
         return;
     uint32_t n = quant.spread.kind == SPREAD_CHANNEL ? x->dims.dim[quant.spread.axis] : 1;
     i128 zero = 0;
@@ -169,7 +169,7 @@ void onnx_fold_dequantize_linear(OnnxNode *node)
 {
     const OnnxConstant *x = onnx_constant(node, 0);
     OnnxQuant quant = {0};
-    if (!x || !onnx_fold_room(node, x->dims) || !read_linear(node, x->dims, false, &quant))
+    if (!x || !onnx_fold_room(node, x->dims) || !read_linear(node, &(OnnxVariable){.dims = x->dims}, &quant))
         return;
     i128 lo, hi;
     const OnnxConstant *zeros = onnx_has_input(node, 2) ? onnx_constant(node, 2) : NULL;

@@ -13,15 +13,16 @@ void onnx_op_batch_norm(OnnxNode *node)
         onnx_refuse(node, NULL, "export the model in evaluation mode", "training mode, or statistics for each position");
         return;
     }
-    if (!onnx_variable(node, 0, &x))
+    if (!onnx_variable_moved(node, 0, &x))
         return;
     uint32_t axis, n;
-    if (x.dims.rank < 2 || !onnx_graph_axis(&x, 1, &axis)) {
+    uint32_t channels = node->op->domain == ONNX_DOMAIN_LAST ? x.dims.rank - 1 : 1;
+    if (x.dims.rank < 2 || !onnx_graph_axis(&x, channels, &axis)) {
         diag_error(import->diags, DIAG_SHAPE, onnx_place(node, NULL), NULL, "a tensor of shape %s has no channel axis",
                    onnx_dims_text(import->scratch, x.dims));
         return;
     }
-    n = x.dims.dim[1];
+    n = x.dims.dim[channels];
     for (uint32_t i = 0; i < 4; i++) {
         parameter[i] = onnx_constant(node, i + 1);
         if (!parameter[i] || !onnx_constant_finite(node, i + 1, parameter[i]))

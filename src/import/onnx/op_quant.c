@@ -36,18 +36,18 @@ static bool read_rounding(OnnxNode *node, OnnxQuant *quant)
     return false;
 }
 
-static bool read_quant(OnnxNode *node, OnnxDims dims, bool batched, OnnxQuant *quant)
+static bool read_quant(OnnxNode *node, const OnnxVariable *x, OnnxQuant *quant)
 {
     const OnnxConstant *step = onnx_constant(node, 1), *zero = onnx_constant(node, 2);
     bool ok = read_rounding(node, quant);
-    return read_limits(node, quant) && step && zero && onnx_quant_parameters(node, dims, batched, step, zero, quant) && ok;
+    return read_limits(node, quant) && step && zero && onnx_quant_parameters(node, x, step, zero, quant) && ok;
 }
 
 void onnx_op_quant(OnnxNode *node)
 {
     OnnxVariable x;
     OnnxQuant quant = {0};
-    if (onnx_variable(node, 0, &x) && read_quant(node, x.dims, x.batched, &quant) && onnx_emit_quant(node, x, &quant, &x))
+    if (onnx_variable_moved(node, 0, &x) && read_quant(node, &x, &quant) && onnx_emit_quant(node, x, &quant, &x))
         onnx_set_variable(node, x);
 }
 
@@ -62,7 +62,7 @@ void onnx_fold_quant(OnnxNode *node)
 {
     const OnnxConstant *x = onnx_constant(node, 0);
     OnnxQuant quant = {0};
-    if (!x || !read_quant(node, x->dims, false, &quant))
+    if (!x || !read_quant(node, &(OnnxVariable){.dims = x->dims}, &quant))
         return;
     if (quant.hi > INT32_MAX) {
         onnx_refuse(node, onnx_input_name(node, 3), NULL, "weights of more than 32 bits");
@@ -71,18 +71,18 @@ void onnx_fold_quant(OnnxNode *node)
     set_folded(node, &quant);
 }
 
-static bool read_bipolar(OnnxNode *node, OnnxDims dims, bool batched, OnnxQuant *quant)
+static bool read_bipolar(OnnxNode *node, const OnnxVariable *x, OnnxQuant *quant)
 {
     const OnnxConstant *step = onnx_constant(node, 1);
     *quant = (OnnxQuant){.bipolar = true, .lo = -1, .hi = 1};
-    return step && onnx_quant_parameters(node, dims, batched, step, NULL, quant);
+    return step && onnx_quant_parameters(node, x, step, NULL, quant);
 }
 
 void onnx_op_bipolar_quant(OnnxNode *node)
 {
     OnnxVariable x;
     OnnxQuant quant;
-    if (onnx_variable(node, 0, &x) && read_bipolar(node, x.dims, x.batched, &quant) && onnx_emit_quant(node, x, &quant, &x))
+    if (onnx_variable_moved(node, 0, &x) && read_bipolar(node, &x, &quant) && onnx_emit_quant(node, x, &quant, &x))
         onnx_set_variable(node, x);
 }
 
@@ -90,6 +90,6 @@ void onnx_fold_bipolar_quant(OnnxNode *node)
 {
     const OnnxConstant *x = onnx_constant(node, 0);
     OnnxQuant quant;
-    if (x && read_bipolar(node, x->dims, false, &quant))
+    if (x && read_bipolar(node, &(OnnxVariable){.dims = x->dims}, &quant))
         set_folded(node, &quant);
 }

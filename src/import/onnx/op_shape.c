@@ -2,7 +2,7 @@
  * Shape. */
 #include "import/onnx/sizes.h"
 
-/* Values, whatever becomes of them: also a softmax that an output will name. */
+/* Values in any order of axes, whatever becomes of them: also a softmax that an output will name. */
 static bool any_variable(OnnxNode *node, OnnxVariable *out)
 {
     const OnnxValue *value = onnx_value(node, 0);
@@ -10,7 +10,7 @@ static bool any_variable(OnnxNode *node, OnnxVariable *out)
         *out = value->variable;
         return true;
     }
-    return onnx_variable(node, 0, out);
+    return onnx_variable_moved(node, 0, out);
 }
 
 #define OP_SIZES(name)                                                                                                                     \
@@ -26,28 +26,25 @@ OP_SIZES(reshape)
 OP_SIZES(squeeze)
 OP_SIZES(unsqueeze)
 
+/* Builds nothing: only the order changes in which the file counts the axes. */
 void onnx_op_transpose(OnnxNode *node)
 {
     OnnxVariable x;
     uint32_t permutation[ONNX_MAX_RANK];
-    if (!onnx_variable(node, 0, &x) || !onnx_sizes_permutation(node, x.dims.rank, permutation))
+    if (!onnx_variable_moved(node, 0, &x) || !onnx_sizes_permutation(node, x.dims.rank, permutation))
         return;
     if (x.batched && permutation[0] != 0) {
         onnx_refuse(node, "perm", "the batch, the first axis, must stay the first", "a transpose that moves the batch axis");
         return;
     }
     OnnxVariable y = x;
-    uint32_t skip = x.batched ? 1 : 0, axes[SHAPE_MAX_RANK] = {0};
-    bool moves = false;
-    for (uint32_t i = skip; i < x.dims.rank; i++) {
+    y.moved = false;
+    for (uint32_t i = 0, skip = x.batched ? 1 : 0, k; i < x.dims.rank; i++) {
         y.dims.dim[i] = x.dims.dim[permutation[i]];
-        axes[i - skip] = permutation[i] - skip;
-        moves = moves || permutation[i] != i;
-    }
-    if (moves) {
-        y.ref = onnx_emit(node, GRAPH_transpose, &x.ref, 1);
-        for (uint32_t i = 0; i < SHAPE_MAX_RANK; i++)
-            graph_node(node->import->module, y.ref)->attr.permutation[i] = axes[i];
+        if (onnx_graph_axis(&x, permutation[i], &k)) {
+            y.axes[k] = i - skip;
+            y.moved = y.moved || k != i - skip;
+        }
     }
     onnx_set_variable(node, y);
 }

@@ -70,7 +70,7 @@ void onnx_op_multi_threshold(OnnxNode *node)
     const OnnxConstant *given = onnx_constant(node, 1);
     double scale = onnx_float(node, "out_scale", 1), bias = onnx_float(node, "out_bias", 0);
     uint32_t axis, graph_axis;
-    if (!onnx_variable(node, 0, &x) || !given || !onnx_constant_finite(node, 1, given) || !channel_axis(node, x.dims, &axis))
+    if (!onnx_variable_moved(node, 0, &x) || !given || !onnx_constant_finite(node, 1, given) || !channel_axis(node, x.dims, &axis))
         return;
     if (given->dims.rank != 2 || given->n == 0 || (given->dims.dim[0] != 1 && given->dims.dim[0] != x.dims.dim[axis]) ||
         !onnx_graph_axis(&x, axis, &graph_axis)) {

@@ -16,28 +16,27 @@
 
 #include "num/big.h"
 
-static bool quant_spread(OnnxNode *node, uint32_t input, OnnxDims dims, bool batched, const OnnxConstant *constant, Spread *spread)
+static bool quant_spread(OnnxNode *node, uint32_t input, const OnnxVariable *x, const OnnxConstant *constant, Spread *spread)
 {
     bool uniform;
-    uint32_t axis;
+    uint32_t axis, graph_axis = 0;
     if (!onnx_constant_finite(node, input, constant))
         return false;
-    if (!onnx_constant_spread(constant, dims, &uniform, &axis) || (!uniform && batched && axis == 0)) {
+    if (!onnx_constant_spread(constant, x->dims, &uniform, &axis) || (!uniform && !onnx_graph_axis(x, axis, &graph_axis))) {
         onnx_refuse(node, onnx_input_name(node, input), "one number for the tensor, or one for each index of one axis",
                     "numbers of shape %s for a tensor of shape %s", onnx_dims_text(node->import->scratch, constant->dims),
-                    onnx_dims_text(node->import->scratch, dims));
+                    onnx_dims_text(node->import->scratch, x->dims));
         return false;
     }
-    *spread = uniform ? SPREAD_ONE : (Spread){SPREAD_CHANNEL, axis - (batched ? 1 : 0)};
+    *spread = uniform ? SPREAD_ONE : (Spread){SPREAD_CHANNEL, graph_axis};
     return true;
 }
 
-bool onnx_quant_parameters(OnnxNode *node, OnnxDims dims, bool batched, const OnnxConstant *step, const OnnxConstant *zero,
-                           OnnxQuant *quant)
+bool onnx_quant_parameters(OnnxNode *node, const OnnxVariable *x, const OnnxConstant *step, const OnnxConstant *zero, OnnxQuant *quant)
 {
     Arena *arena = node->import->scratch;
     Spread of_step, of_zero = SPREAD_ONE;
-    if (!quant_spread(node, 1, dims, batched, step, &of_step) || (zero && !quant_spread(node, 2, dims, batched, zero, &of_zero)))
+    if (!quant_spread(node, 1, x, step, &of_step) || (zero && !quant_spread(node, 2, x, zero, &of_zero)))
         return false;
     if (of_step.kind == SPREAD_CHANNEL && of_zero.kind == SPREAD_CHANNEL && of_step.axis != of_zero.axis) {
         onnx_refuse(node, onnx_input_name(node, 2), NULL, "the scale belongs to one axis, the zero point to another");
@@ -250,6 +249,7 @@ static OnnxVariable set_port(OnnxNode *node, OnnxVariable x, const OnnxQuant *qu
     }
     port->attr.input = input;
     x.scaled = !binary;
+    x.port = false; /* another quantiser is a node */
     return x;
 }
 

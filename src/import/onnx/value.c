@@ -9,7 +9,7 @@ Shape onnx_event_shape(const OnnxVariable *variable)
     uint32_t skip = variable->batched ? 1 : 0;
     Shape shape = {.rank = variable->dims.rank - skip};
     for (uint32_t i = 0; i < shape.rank && i < SHAPE_MAX_RANK; i++)
-        shape.dim[i] = variable->dims.dim[i + skip];
+        shape.dim[i] = variable->dims.dim[(variable->moved ? variable->axes[i] : i) + skip];
     return shape;
 }
 
@@ -121,8 +121,28 @@ OnnxVariable onnx_emit_affine(OnnxNode *node, OnnxVariable x, Spread spread, con
     return x;
 }
 
+OnnxVariable onnx_emit_axes(OnnxNode *node, OnnxVariable x, const uint32_t *axes)
+{
+    uint32_t rank = onnx_event_shape(&x).rank, permutation[SHAPE_MAX_RANK] = {0};
+    bool moves = false;
+    OnnxVariable y = x;
+    y.moved = false;
+    for (uint32_t k = 0; k < rank; k++) {
+        y.axes[k] = axes ? axes[k] : k;
+        y.moved = y.moved || y.axes[k] != k;
+        onnx_graph_axis(&x, y.axes[k] + (x.batched ? 1 : 0), &permutation[k]);
+        moves = moves || permutation[k] != k;
+    }
+    if (moves) {
+        y.ref = onnx_emit(node, GRAPH_transpose, &x.ref, 1);
+        memcpy(graph_node(node->import->module, y.ref)->attr.permutation, permutation, sizeof permutation);
+    }
+    return y;
+}
+
 bool onnx_emit_reshape(OnnxNode *node, OnnxVariable x, OnnxDims dims, OnnxVariable *out)
 {
+    assert(!x.moved);
     OnnxVariable y = x;
     Shape old = onnx_event_shape(&x);
     uint32_t batch = x.batched ? x.dims.dim[0] : 1;
@@ -153,6 +173,9 @@ bool onnx_graph_axis(const OnnxVariable *x, uint32_t axis, uint32_t *out)
     if (x->batched && axis == 0)
         return false;
     *out = axis - (x->batched ? 1 : 0);
+    for (uint32_t k = 0, wanted = *out; x->moved && k < onnx_event_shape(x).rank; k++)
+        if (x->axes[k] == wanted)
+            *out = k;
     return true;
 }
 

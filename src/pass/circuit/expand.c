@@ -1,4 +1,5 @@
-/* pass/circuit/expand.c: an assignment that rounds or saturates becomes its parts, so that a register may stand between them and parts may be shared.
+/* pass/circuit/expand.c: an assignment that rounds or saturates becomes its parts, so that a register may stand between them and parts may
+ * be shared.
  *
  *     %b : u6.6 = quant %a rnd_conv sat         %f = the bits of %a from 2^-6 up                 wiring
  *     (%a : s24.15)                        =>   %i = half & ({lsb, below half} != 0)             whether to round up
@@ -6,11 +7,13 @@
  *                                               %c = (%f[14:6] != 0) | (%f[5:0] == 63)           whether it does not
  *                                               %b = select %c, {6 {not sign}}, %s
  *
- * With floor f and increment i, both limits are decided on f alone, beside the adder and not behind it: for f >= max the result is max whatever i is, and
- * for f = min - 1 rounded up it is min, which is what saturating gives. (Not so for SAT_ZERO: there the rounded value is built first.)
+ * With floor f and increment i, both limits are decided on f alone, beside the adder and not behind it: for f >= max the result is max
+ * whatever i is, and for f = min - 1 rounded up it is min, which is what saturating gives. (Not so for SAT_ZERO: there the rounded value is
+ * built first.)
  *
- * Legal: the definitions of round_raw and overflow_raw (num/fixed.h), term by term. Pays: the same logic, and the tests stand beside the sum. Ends: one walk, no
- * node it makes rounds and saturates. Proof: unit test pass, every mode at every small width through the evaluator; tests/diff.
+ * Legal: the definitions of round_raw and overflow_raw (num/fixed.h), term by term. Pays: the same logic, and the tests stand beside the
+ * sum. Ends: one walk, no node it makes rounds and saturates. Proof: unit test pass, every mode at every small width through the evaluator;
+ * tests/diff.
  */
 #include "pass/circuit/rewrite.h"
 
@@ -18,10 +21,10 @@ typedef struct Site {
     CircuitBuilder b;
     const CircuitNode *node;
     CircuitRef x;
-    uint32_t drop;      /* bits below the grid */
-    CircuitRef floor;   /* the value rounded down, all bits of it */
-    FixedType type;     /* holds every result; the node's own limits where they are reached */
-    bool over, under;   /* the result may be clamped at the top, at the bottom */
+    uint32_t drop;    /* bits below the grid */
+    CircuitRef floor; /* the value rounded down, all bits of it */
+    FixedType type;   /* holds every result; the node's own limits where they are reached */
+    bool over, under; /* the result may be clamped at the top, at the bottom */
 } Site;
 
 static const CircuitNode *at(const Site *s, CircuitRef ref) { return circuit_node(s->b.module, ref); }
@@ -33,7 +36,7 @@ static CircuitRef either(Site *s, CircuitRef a, CircuitRef b) { return circuit_b
 
 static CircuitRef wired(Site *s, CircuitRef x, FixedType type)
 {
-    Quantiser q = { type, ROUND_TRN, OVERFLOW_WRAP, 0 };
+    Quantiser q = {type, ROUND_TRN, OVERFLOW_WRAP, 0};
     return fixed_equal(at(s, x)->type, type) ? x : circuit_quantise(&s->b, x, &q);
 }
 
@@ -65,7 +68,7 @@ static CircuitRef half_conv(Site *s)
     CircuitRef half = bit(s, s->x, s->drop - 1), lsb = bit(s, s->x, s->drop);
     if (s->drop < 2)
         return both(s, half, lsb);
-    CircuitRef parts[2] = { lsb, circuit_slice(&s->b, s->x, s->drop - 2, 0) };
+    CircuitRef parts[2] = {lsb, circuit_slice(&s->b, s->x, s->drop - 2, 0)};
     CircuitRef joined = circuit_concat(&s->b, parts, 2);
     return both(s, half, circuit_not(&s->b, bits_are(s, joined, at(s, joined)->type.bits - 1u, 0, false)));
 }
@@ -111,9 +114,14 @@ static CircuitRef low_sum(Site *s, CircuitRef up)
     CircuitRef low = wired(s, s->floor, s->type);
     if (up == CIRCUIT_NONE)
         return low;
-    CircuitNode sum = { .op = CIRCUIT_add, .type = s->type, .attr.shift = -s->type.frac, .n_operands = 2, .layer = s->node->layer,
-                        .element = s->node->element, .arrival_ps = -1 };
-    CircuitRef ref = circuit_append(s->b.module, &sum, (CircuitRef[]){ low, up }, 2);
+    CircuitNode sum = {.op = CIRCUIT_add,
+                       .type = s->type,
+                       .attr.shift = -s->type.frac,
+                       .n_operands = 2,
+                       .layer = s->node->layer,
+                       .element = s->node->element,
+                       .arrival_ps = -1};
+    CircuitRef ref = circuit_append(s->b.module, &sum, (CircuitRef[]){low, up}, 2);
     CircuitNode *node = circuit_node(s->b.module, ref);
     Interval exact;
     int32_t frac;
@@ -123,11 +131,12 @@ static CircuitRef low_sum(Site *s, CircuitRef up)
     return ref;
 }
 
-/* A limit in the result's type. Both are reachable: by the sign, as bits: max is 0111.., min 1000.., or 1000..1 where limits are symmetric; unsigned: ones or 0. */
+/* A limit in the result's type. Both are reachable: by the sign, as bits: max is 0111.., min 1000.., or 1000..1 where limits are symmetric;
+ * unsigned: ones or 0. */
 static CircuitRef limit(Site *s)
 {
     FixedType type = s->type;
-    Quantiser q = { s->node->type, ROUND_TRN, (Overflow)s->node->overflow, 0 };
+    Quantiser q = {s->node->type, ROUND_TRN, (Overflow)s->node->overflow, 0};
     if (!s->over || !s->under)
         return circuit_constant(&s->b, s->over ? fixed_max(s->node->type) : quantiser_min(&q), type.frac);
     CircuitRef part[FIXED_MAX_BITS], sign = sign_of(s), positive = circuit_not(&s->b, sign);
@@ -136,24 +145,27 @@ static CircuitRef limit(Site *s)
     if (type.is_signed && s->node->overflow == OVERFLOW_SAT_SYM)
         part[type.bits - 1] = circuit_constant(&s->b, type.bits > 1, 0);
     CircuitRef joined = circuit_concat(&s->b, part, type.bits);
-    CircuitRef placed = wired(s, joined, (FixedType){ type.is_signed, type.bits, 0 });
+    CircuitRef placed = wired(s, joined, (FixedType){type.is_signed, type.bits, 0});
     return type.frac == 0 ? placed : circuit_shift(&s->b, placed, -type.frac);
 }
 
-/* Whether the floor is max or above: a bit of hi..kept is set, or all below them are (then rounding up does not matter); not where it is negative. */
+/* Whether the floor is max or above: a bit of hi..kept is set, or all below them are (then rounding up does not matter); not where it is
+ * negative. */
 static CircuitRef above(Site *s, uint32_t kept, bool rounds)
 {
     bool has_sign = is_signed(s);
     uint32_t bits = at(s, s->floor)->type.bits - (has_sign ? 1u : 0u);
     CircuitRef out = bits > kept ? circuit_not(&s->b, bits_are(s, s->floor, bits - 1, kept, false)) : CIRCUIT_NONE;
     if (rounds && bits >= kept) {
-        CircuitRef full = kept > 0 ? bits_are(s, s->floor, kept - 1, 0, true) : circuit_constant(&s->b, 1, 0); /* one signed bit: max is 0 */
+        CircuitRef full =
+            kept > 0 ? bits_are(s, s->floor, kept - 1, 0, true) : circuit_constant(&s->b, 1, 0); /* one signed bit: max is 0 */
         out = out == CIRCUIT_NONE ? full : either(s, out, full);
     }
     return out == CIRCUIT_NONE || !has_sign ? out : both(s, out, circuit_not(&s->b, sign_of(s)));
 }
 
-/* Whether the floor is below min: negative for an unsigned result, else a bit of hi..kept is not a copy of the sign; or min itself where limits are symmetric. */
+/* Whether the floor is below min: negative for an unsigned result, else a bit of hi..kept is not a copy of the sign; or min itself where
+ * limits are symmetric. */
 static CircuitRef below(Site *s, uint32_t kept)
 {
     CircuitRef sign = sign_of(s), out = sign;
@@ -181,8 +193,8 @@ static bool stays(const CircuitNode *node, const CircuitNode *x)
 {
     int64_t drop = (int64_t)x->type.frac - node->type.frac;
     bool rounds = drop > 0 && node->rounding != ROUND_TRN, wraps = node->overflow == OVERFLOW_WRAP;
-    return node->op != CIRCUIT_quantise || x->op == CIRCUIT_constant || node->saturated_bits > 0 || (!rounds && wraps) || (!rounds && node->overflow == OVERFLOW_SAT_ZERO) ||
-           drop >= x->type.bits || x->type.bits - drop >= FIXED_MAX_BITS;
+    return node->op != CIRCUIT_quantise || x->op == CIRCUIT_constant || node->saturated_bits > 0 || (!rounds && wraps) ||
+           (!rounds && node->overflow == OVERFLOW_SAT_ZERO) || drop >= x->type.bits || x->type.bits - drop >= FIXED_MAX_BITS;
 }
 
 static CircuitRef expand_wire(WireRewrite *r, CircuitRef ref, CircuitNode *node, const CircuitRef *operands)
@@ -192,17 +204,17 @@ static CircuitRef expand_wire(WireRewrite *r, CircuitRef ref, CircuitNode *node,
         return wire_add(r, node, operands);
     if (interval_is_point(node->range))
         return wire_constant(r, node->range.lo, node->type, node);
-    Site s = { .b = { r->to, node->layer, node->element }, .node = node, .x = operands[0] };
+    Site s = {.b = {r->to, node->layer, node->element}, .node = node, .x = operands[0]};
     FixedType from = at(&s, s.x)->type, type = node->type;
     int64_t drop = (int64_t)from.frac - type.frac;
     s.drop = drop > 0 ? (uint32_t)drop : 0;
-    s.floor = wired(&s, s.x, (FixedType){ from.is_signed, (uint16_t)(from.bits - drop), type.frac });
+    s.floor = wired(&s, s.x, (FixedType){from.is_signed, (uint16_t)(from.bits - drop), type.frac});
     CircuitRef up = increment(&s);
 
     Interval range = wire_at(r, s.x)->range;
     i128 lo = drop > 0 ? round_raw(range.lo, s.drop, (Rounding)node->rounding) : wire_at(r, s.floor)->range.lo;
     i128 hi = drop > 0 ? round_raw(range.hi, s.drop, (Rounding)node->rounding) : wire_at(r, s.floor)->range.hi;
-    Quantiser q = { type, ROUND_TRN, (Overflow)node->overflow, 0 };
+    Quantiser q = {type, ROUND_TRN, (Overflow)node->overflow, 0};
     s.over = hi > fixed_max(type);
     s.under = lo < quantiser_min(&q);
     if (node->overflow == OVERFLOW_SAT_ZERO && (s.over || s.under))

@@ -49,5 +49,8 @@ Graph *pass_head(Arena *arena, const Graph *graph, const PassOptions *options, D
         else if (options->head == HEAD_CUT)
             output->ref = add_cut(&r, output->ref, node->shape, output->name);
     }
-    return !diag_failed(diags) && graph_infer(result, options->file, diags) ? result : NULL;
+    if (diag_failed(diags) || !graph_infer(result, options->file, diags))
+        return NULL;
+    return pass_dead(arena, result, options,
+                     diags); /* the softmax, which reads the logits no more: pass types looks at all that read a value */
 }

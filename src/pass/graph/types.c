@@ -24,8 +24,9 @@
 
 typedef struct TypePlan {
     const GraphInput *input; /* of an input node: its new attribute */
-    const GraphInput *own;   /* and the model's own type for it, where the user gave another: what the model computes starts with that assignment */
-    const Quantiser *after;  /* assign the node's value to it */
+    const GraphInput
+        *own; /* and the model's own type for it, where the user gave another: what the model computes starts with that assignment */
+    const Quantiser *after; /* assign the node's value to it */
     bool after_default;
     bool skip; /* a quantiser that went into a port */
 } TypePlan;
@@ -138,7 +139,8 @@ static void plan_input(Rewrite *r, GraphRef ref)
     plan_at(r, ref)->input = input;
     const Quantiser *type = port_type(r->options->input_types.at, r->options->input_types.n, old->name);
     if (type != NULL) {
-        bool same = old->type.at != NULL && old->type.spread.kind == SPREAD_UNIFORM && scale_is_identity(&old->scale) && quantiser_equal(old->type.at[0], *type);
+        bool same = old->type.at != NULL && old->type.spread.kind == SPREAD_UNIFORM && scale_is_identity(&old->scale) &&
+                    quantiser_equal(old->type.at[0], *type);
         plan_at(r, ref)->own = old->type.at != NULL && !old->is_default && !same ? old : NULL;
         input->type = quant_map_uniform(r->arena, *type);
         input->is_default = false;
@@ -341,7 +343,8 @@ static GraphRef add_affine(Rewrite *r, GraphRef x, Spread spread, const Rational
     return rewrite_add(r, &node, &x, 1);
 }
 
-/* match: a port of the model's own type, and a user's type for it.  result: a port of the user's type, then the model's assignment, its scale around it */
+/* match: a port of the model's own type, and a user's type for it.  result: a port of the user's type, then the model's assignment, its
+ * scale around it */
 static GraphRef assign_own(Rewrite *r, GraphRef x, const GraphInput *own, Shape shape)
 {
     GraphQuant *quant = arena_new(r->arena, GraphQuant);
@@ -399,6 +402,30 @@ static void check_port(const PortType *type, const char *what, const char *const
                "a type is given for %s '%s', which the model does not have", what, type->name);
 }
 
+/* Whether the layer holds weights (part 1) or a bias (part 2) whose type is open. */
+static bool has_open_number(const GraphModule *top, const char *layer, uint32_t part)
+{
+    for (GraphRef ref = 0; ref < top->nodes.n; ref++) {
+        const GraphNode *node = graph_node(top, ref);
+        if (!text_equal(node->layer, layer) || !is_linear(node) || node->n_inputs <= part)
+            continue;
+        const GraphNode *number = graph_input_node(top, node, part);
+        if (number->op == GRAPH_constant && is_real_constant(number))
+            return true;
+    }
+    return false;
+}
+
+static void check_open(const GraphModule *top, const LayerType *type, const PassOptions *options, DiagList *diags)
+{
+    const bool asked[] = {type->has_weights, type->has_bias};
+    static const char *const what[] = {"weights", "bias"};
+    for (uint32_t i = 0; i < 2; i++)
+        if (asked[i] && !has_open_number(top, type->layer, i + 1))
+            diag_error(diags, DIAG_USAGE, (Place){.file = options->file, .layer = type->layer, .part = what[i]}, "leave the type out",
+                       "a type is given, but the layer has none, or its own quantiser gives their type");
+}
+
 static void check_layers(const GraphModule *top, const PassOptions *options, DiagList *diags)
 {
     const char **names = arena_array(diags->arena, const char *, top->nodes.n);
@@ -409,8 +436,10 @@ static void check_layers(const GraphModule *top, const PassOptions *options, Dia
         bool known = false;
         for (GraphRef ref = 0; ref < top->nodes.n && !known; ref++)
             known = text_equal(names[ref], layer);
-        if (known)
+        if (known) {
+            check_open(top, &options->layers.at[i], options, diags);
             continue;
+        }
         const char *near = text_nearest(layer, names, top->nodes.n);
         diag_error(diags, DIAG_USAGE, (Place){.file = options->file}, near != NULL ? fmt(diags->arena, "did you mean '%s'?", near) : NULL,
                    "types are given for layer '%s', which the model does not have", layer);
