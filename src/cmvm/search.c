@@ -18,7 +18,7 @@
 #define MOST_PAIRS    (80ull << 20) /* initial pairs of a block, over all columns */
 #define MOST_PATTERNS (6ull << 20)  /* different ones */
 #define LITTLE        (150u << 10)  /* work that nobody waits for */
-#define HEAT          2u            /* bits that a step may cost at first, in the mean */
+#define HEAT          6u            /* bits that a step may cost at first, in the mean */
 
 /* ---- first solutions ---- */
 /* How many inputs, from `first` on, share a table of pairs. */
@@ -216,7 +216,8 @@ static void ruin_column(CmvmEngine *engine, uint32_t j, uint32_t chance, CmvmTer
 
 static void ruin_columns(CmvmEngine *engine, CmvmTerms *scratch)
 {
-    uint32_t j = rng_below(&engine->rng, engine->n_columns), other = CMVM_NONE, chance = 64 + rng_below(&engine->rng, 166);
+    uint32_t j = rng_below(&engine->rng, engine->n_columns), other = CMVM_NONE;
+    uint32_t chance = 16 + rng_below(&engine->rng, 16u << rng_below(&engine->rng, 4)); /* mostly a few digits, now and then half of them */
     const CmvmColumn *column = &engine->column[j];
     if (column->id.at.n == 0)
         return;
@@ -272,12 +273,12 @@ static void search(CmvmEngine *engine, int64_t *cost, uint64_t budget, uint32_t 
         column_length += engine->column[j].id.at.n;
     uint32_t most = column_length / u32_max(engine->n_columns, 1) > 100 ? 1 : 6;
     engine->journalling = true;
-    engine->demote = 10;
+    engine->demote = 20;
     while (engine->work - start < budget) {
         uint64_t spent = engine->work - start, last = budget - budget / 8;
         uint64_t now = spent >= last ? 0 : 256ull * heat * ((last - spent) >> 10) / ((last >> 10) + 1);
         engine->work += 16;
-        if (rng_below(&engine->rng, 10) < 4)
+        if (rng_below(&engine->rng, 10) < 6)
             ruin_columns(engine, &scratch);
         else
             ruin_nodes(engine, most);
