@@ -18,7 +18,11 @@
 #define MOST_PAIRS    (80ull << 20) /* initial pairs of a block, over all columns */
 #define MOST_PATTERNS (6ull << 20)  /* different ones */
 #define LITTLE        (150u << 10)  /* work that nobody waits for */
+#define MUCH          (3ull << 20)  /* a tenth of a second, about */
 #define HEAT          6u            /* bits that a step may cost at first, in the mean */
+
+/* What a parent must save in digits, CMVM_NONE for no parents: one first solution each. */
+static const uint32_t betas[] = {5, CMVM_NONE, 8, 2, 0};
 
 /* ---- first solutions ---- */
 /* How many inputs, from `first` on, share a table of pairs. */
@@ -296,27 +300,35 @@ static void search(CmvmEngine *engine, int64_t *cost, uint64_t budget, uint32_t 
 }
 
 /* ---- budgets ---- */
+static uint64_t u64_min(uint64_t a, uint64_t b) { return a < b ? a : b; }
+
+/* Steps of search behind a first solution that took `first` of them. */
 static uint64_t work_of(const CmvmPlan *plan, uint64_t first)
 {
     const CmvmProblem *problem = plan->problem;
     if (problem->work != 0)
         return problem->work;
-    uint64_t most = problem->effort == 2 ? 400ull << 20 : 6000ull << 20,
-             by_size = plan->n_digits * (problem->effort == 2 ? 1ull << 17 : 1ull << 21);
     if (problem->effort == 0)
         return 0;
     if (problem->effort == 1)
-        return first / 2 > LITTLE ? first / 2 : plan->n_digits * 512 < LITTLE ? plan->n_digits * 512 : LITTLE;
-    return by_size < most ? by_size : most;
+        return first > 2 * LITTLE ? u64_min(first / 2, MUCH) : u64_min(plan->n_digits * 512, LITTLE);
+    return problem->effort == 2 ? u64_min(plan->n_digits << 17, 400ull << 20) : u64_min(plan->n_digits << 21, 6000ull << 20);
+}
+
+/* At effort 1 a second solution is worth its time where many columns have parents, and the first one took little. */
+static uint32_t solutions_wanted(const CmvmPlan *plan, const CmvmParents *parents, uint64_t first)
+{
+    if (plan->problem->effort > 1)
+        return COUNT_OF(betas);
+    return plan->problem->effort == 1 && first < MUCH && parents->n * 8 > plan->n_columns ? 2 : 1;
 }
 
 CmvmEngine *cmvm_search(Arena *arena, const CmvmPlan *plan, uint64_t *work)
 {
-    static const uint32_t betas[] = {5, CMVM_NONE, 8, 2, 0};
-    uint32_t effort = plan->problem->effort, n_betas = effort == 0 ? 1 : effort == 1 ? 2 : COUNT_OF(betas);
     CmvmParents parents = cmvm_parents(arena, plan, betas[0]), first = parents;
     Attempt best = attempt(arena, plan, &parents, plan->problem->seed);
     uint64_t budget = work_of(plan, best.engine->work);
+    uint32_t n_betas = solutions_wanted(plan, &parents, best.engine->work);
     *work = best.engine->work;
     for (uint32_t i = 1; i < n_betas && best.whole; i++) {
         CmvmParents others = cmvm_parents(arena, plan, betas[i]);
@@ -332,7 +344,7 @@ CmvmEngine *cmvm_search(Arena *arena, const CmvmPlan *plan, uint64_t *work)
         return best.engine;
     int64_t cost = best.cost;
     uint64_t before = best.engine->work;
-    search(best.engine, &cost, budget, effort < 2 ? 0 : HEAT);
+    search(best.engine, &cost, budget, plan->problem->effort < 2 ? 0 : HEAT);
     *work += best.engine->work - before;
     if (cost <= best.cost)
         return best.engine;
