@@ -35,7 +35,7 @@ bool design_import(Design *design, const char *path, DiagList *diags)
     design->file = arena_strdup(design->arena, path);
     design->options.pass.file = design->file;
     EmitOptions emit = {.name = design->options.name != NULL ? design->options.name : path_stem(design->arena, path)};
-    design->name = emit_verilog_top_name(design->arena, NULL, &emit);
+    design->name = emit_top_name(design->arena, NULL, &emit);
     design->model = import_model(design->arena, path, diags);
     design->seconds[DESIGN_IMPORT] = seconds_now() - start;
     return design->model != NULL && !diag_failed(diags);

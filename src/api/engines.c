@@ -244,7 +244,7 @@ static bool run_simulator(Arena *arena, Design *design, ToolSimulator simulator,
     EmitOptions options = design_emit_options(design);
     bool passed;
     const char *log;
-    return tool_simulate(arena, simulator, path, emit_verilog_top_name(arena, design->pipelined, &options), &passed, &log, diags) &&
+    return tool_simulate(arena, simulator, path, emit_top_name(arena, design->pipelined, &options), &passed, &log, diags) &&
            parse_output(arena, design, path_join(arena, path, "tb/output.hex"), out, diags);
 }
 

@@ -138,7 +138,7 @@ static void add_port(Arena *arena, json_t *ports, const DesignPort *port, const 
 static void add_ports(const Design *design, json_t *object)
 {
     Arena *arena = design->arena;
-    const char **verilog_name = emit_verilog_port_names(arena, design->pipelined);
+    const char **verilog_name = emit_port_names(arena, design->pipelined);
     json_t *ports = set_list(arena, object, "ports");
     for (uint32_t i = 0; i < design->inputs.n; i++)
         add_port(arena, ports, &design->inputs.at[i], verilog_name[i]);

@@ -25,7 +25,7 @@ int cmd_synth(Command *command)
     EmitOptions emit = {.name = design->name};
     ToolSynthesis synthesis;
     progress("Yosys");
-    bool ok = tool_synthesise(arena, design->folder, emit_verilog_top_name(arena, design->pipelined, &emit), part_synth_command(part),
+    bool ok = tool_synthesise(arena, design->folder, emit_top_name(arena, design->pipelined, &emit), part_synth_command(part),
                               &synthesis, diags);
     progress(NULL);
     if (!ok)

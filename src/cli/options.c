@@ -214,7 +214,7 @@ static void usage(Command *command, const char *option, const char *text)
 /* What the report calls the top module is what the Verilog calls it. */
 static void check_name(Command *command, const char *name)
 {
-    const char *possible = emit_verilog_top_name(command->arena, NULL, &(EmitOptions){.name = name});
+    const char *possible = emit_top_name(command->arena, NULL, &(EmitOptions){.name = name});
     if (!text_equal(possible, name))
         diag_error(&command->diags, DIAG_USAGE, (Place){.file = "kaon", .part = "--name"}, fmt(command->arena, "%s would do", possible),
                    "'%s' cannot be the name of a Verilog module", text_printable(command->arena, name, 60));

@@ -19,12 +19,12 @@ typedef struct EmitOptions {
     const char *heading; /* comment put on top of each file; may be NULL */
 } EmitOptions;
 
-/* The identifier that the top module gets: letters, digits and underscores, no keyword. The circuit may be NULL where the options name it.
- */
-const char *emit_verilog_top_name(Arena *arena, const Circuit *circuit, const EmitOptions *options);
+/* The identifier that the top module gets: letters, digits and single underscores, no keyword of any language that is emitted. The circuit
+ * may be NULL where the options name it. */
+const char *emit_top_name(Arena *arena, const Circuit *circuit, const EmitOptions *options);
 
-/* The identifiers of the top's ports, [in_ports + out_ports]: those of the model where Verilog can have them. */
-const char **emit_verilog_port_names(Arena *arena, const Circuit *circuit);
+/* The identifiers of the top's ports, [in_ports + out_ports]: those of the model where all languages can have them. */
+const char **emit_port_names(Arena *arena, const Circuit *circuit);
 
 /* Verilog-2001, one module a file: the top in rtl/<name>.v, modules in rtl/<name>_<module>.v, tables in rtl/<name>_<table>.v. Ports: clk
  * (when the circuit holds registers), control ports as the options say, one vector per input port and per output port; element i of an

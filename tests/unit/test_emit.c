@@ -98,14 +98,27 @@ static void test_names_are_legal(void **state)
                                     "  %0 = input wire : s4.0 [-8, 7]\n  %1 = input clk : s4.0 [-8, 7]\n  %2 = input y[0] : s4.0 [-8, 7]\n"
                                     "  %3 = input y_0 : s4.0 [-8, 7]\n  %4 = add %0, %1 : s5.0 [-16, 14]\n  output reg = %4\n");
     EmitFiles files = emit(arena, circuit, &(EmitOptions){0});
-    assert_string_equal(emit_verilog_top_name(arena, circuit, &(EmitOptions){0}), "module_x");
-    assert_string_equal(emit_verilog_top_name(arena, NULL, &(EmitOptions){.name = "tb"}), "tb_x"); /* the test bench instantiates it */
+    assert_string_equal(emit_top_name(arena, circuit, &(EmitOptions){0}), "module_x");
+    assert_string_equal(emit_top_name(arena, NULL, &(EmitOptions){.name = "tb"}), "tb_x"); /* the test bench instantiates it */
     const char *text = file_text(&files, "rtl/module_x.v");
     assert_non_null(text);
     assert_non_null(strstr(text, "input wire signed [3:0] wire_x,"));
     assert_non_null(strstr(text, "input wire signed [3:0] clk_x,"));
     assert_non_null(strstr(text, "output wire signed [4:0] reg_x "));
     assert_non_null(strstr(text, " y_0_2 = y;")); /* the element gives way to the port y_0 */
+}
+
+/* VHDL knows no case, and has words of its own: what one language cannot say, none says. */
+static void test_names_fit_all_languages(void **state)
+{
+    Arena *arena = *state;
+    Circuit *circuit = parse(arena, "circuit top(signal: s4.0, X: s4.0, x: s4.0, Downto: s4.0) -> (_q__r_: s5.0)\n"
+                                    "  %0 = input signal : s4.0 [-8, 7]\n  %1 = input X : s4.0 [-8, 7]\n  %2 = input x : s4.0 [-8, 7]\n"
+                                    "  %3 = input Downto : s4.0 [-8, 7]\n  %4 = add %0, %1 : s5.0 [-16, 14]\n  output _q__r_ = %4\n");
+    static const char *const wanted[] = {"signal_x", "X", "x_2", "Downto_x", "q_r"};
+    const char **name = emit_port_names(arena, circuit);
+    for (uint32_t i = 0; i < COUNT_OF(wanted); i++)
+        assert_string_equal(name[i], wanted[i]);
 }
 
 static void test_vectors_pack_and_unpack(void **state)
@@ -297,6 +310,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_wires_are_readable, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_names_are_legal, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_names_fit_all_languages, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_vectors_pack_and_unpack, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_lint_is_clean, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_bench_in_icarus, set_up, tear_down),

@@ -3,13 +3,6 @@
 
 #include <assert.h>
 
-uint32_t verilog_signal(VerilogModule *m, const char *name, bool is_signed, uint32_t bits)
-{
-    vec_push(m->arena, &m->signals, (VerilogSignal){.name = name, .is_signed = is_signed, .bits = bits});
-    vec_last(&m->signals)->read = bitset_create(m->arena, bits);
-    return m->signals.n - 1;
-}
-
 /* Decimal as long as a person reads it at a glance. */
 void put_literal(Text *text, u128 pattern, uint32_t width)
 {
@@ -136,7 +129,7 @@ static void put_declaration(VerilogModule *m, const VerilogSignal *s)
 uint32_t verilog_helper(VerilogModule *m, CircuitRef ref, const char *suffix, bool is_signed, uint32_t bits)
 {
     const char *node = m->signals.at[m->signal_of[ref]].name;
-    uint32_t signal = verilog_signal(m, verilog_unique(m->arena, &m->names, fmt(m->arena, "%s_%s", node, suffix)), is_signed, bits);
+    uint32_t signal = emit_signal(m, emit_unique(m->arena, &m->names, fmt(m->arena, "%s_%s", node, suffix)), is_signed, bits);
     put_declaration(m, &m->signals.at[signal]);
     return signal;
 }
@@ -145,17 +138,9 @@ void verilog_begin_wire(VerilogModule *m, CircuitRef ref) { put_declaration(m, &
 
 void verilog_end_wire(VerilogModule *m, CircuitRef ref)
 {
-    const CircuitNode *node = circuit_node(m->module, ref);
     text_put(&m->body, "; // ");
-    text_put_fixed(&m->body, node->type);
-    if (node->layer)
-        text_add(&m->body, " %s[%u]", text_printable(m->arena, m->design->circuit->layers.at[node->layer], 200), node->element);
+    emit_node_text(m, &m->body, ref);
     text_put(&m->body, "\n");
-}
-
-uint32_t verilog_operand(VerilogModule *m, CircuitRef ref, uint32_t i)
-{
-    return m->signal_of[circuit_operand(m->module, circuit_node(m->module, ref), i)];
 }
 
 uint32_t verilog_unused(VerilogModule *m, Text *text)

@@ -18,7 +18,7 @@ static const CircuitNode *operand_node(VerilogModule *m, CircuitRef ref, uint32_
 /* Operand i as `width` bits of a number with `frac` fractional bits; scaled by 2^shift first. */
 static void put_operand(VerilogModule *m, Text *text, CircuitRef ref, uint32_t i, int32_t shift, int64_t frac, uint32_t width)
 {
-    put_bits(m, text, verilog_operand(m, ref, i), (int64_t)operand_node(m, ref, i)->type.frac - shift - frac, width);
+    put_bits(m, text, emit_operand(m, ref, i), (int64_t)operand_node(m, ref, i)->type.frac - shift - frac, width);
 }
 
 /* Constants are written where they are read. */
@@ -27,7 +27,7 @@ void emit_verilog_constant(VerilogModule *m, CircuitRef ref) { (void)m, (void)re
 /* a +- b in `width` bits of `frac`; neither operand is finer than frac */
 static void put_sum(VerilogModule *m, Text *text, CircuitRef ref, bool subtract, int64_t frac, uint32_t width)
 {
-    uint32_t a = verilog_operand(m, ref, 0), b = verilog_operand(m, ref, 1);
+    uint32_t a = emit_operand(m, ref, 0), b = emit_operand(m, ref, 1);
     int64_t zeros_a = frac - operand_node(m, ref, 0)->type.frac;
     int64_t zeros_b = frac - ((int64_t)operand_node(m, ref, 1)->type.frac - circuit_node(m->module, ref)->attr.shift);
     bool from_a = subtract || zeros_a <= zeros_b; /* which operand the low bits come from; of a difference never the subtrahend's */
@@ -108,7 +108,7 @@ void emit_verilog_multiply(VerilogModule *m, CircuitRef ref)
     for (uint32_t i = 0; i < 2; i++) {
         text_put(&m->body, i ? " * " : "");
         text_put(&m->body, is_signed ? "$signed(" : "");
-        put_bits(m, &m->body, verilog_operand(m, ref, i), 0, width);
+        put_bits(m, &m->body, emit_operand(m, ref, i), 0, width);
         text_put(&m->body, is_signed ? ")" : "");
     }
     text_put(&m->body, ";\n");
@@ -119,73 +119,16 @@ void emit_verilog_multiply(VerilogModule *m, CircuitRef ref)
 
 /* ---- comparisons ---- */
 
-typedef enum Relation { LESS, LESS_EQUAL, EQUAL } Relation;
-
-/* Operands x and y of a node, on one grid, wide enough for both. */
-typedef struct Pair {
-    uint32_t a, b;        /* signals */
-    int64_t lsb_a, lsb_b; /* bit of the signal that is the grid's lowest: 0 or negative */
-    uint32_t width;
-} Pair;
-
-/* Order is told by signed comparison always: an unsigned one with an operand that turns out 0 is something that linters complain of. So
- * unsigned operands get a zero on top. */
-static Pair align_pair(VerilogModule *m, CircuitRef ref, uint32_t x, uint32_t y, bool is_signed)
+static void put_relation(VerilogModule *m, Text *text, EmitRelation relation, EmitPair p)
 {
-    FixedType a = operand_node(m, ref, x)->type, b = operand_node(m, ref, y)->type;
-    int64_t grid = a.frac > b.frac ? a.frac : b.frac;
-    Pair p = {verilog_operand(m, ref, x), verilog_operand(m, ref, y), a.frac - grid, b.frac - grid, 0};
-    is_signed = is_signed || a.is_signed || b.is_signed;
-    int64_t width_a = a.bits - p.lsb_a + (is_signed && !a.is_signed), width_b = b.bits - p.lsb_b + (is_signed && !b.is_signed);
-    p.width = (uint32_t)(width_a > width_b ? width_a : width_b);
-    return p;
-}
-
-static Interval signal_range(const VerilogSignal *s)
-{
-    FixedType type = {.is_signed = s->is_signed, .bits = (uint16_t)s->bits};
-    return s->name ? interval_of_type(type) : interval_point(s->value);
-}
-
-/* How a and b compare whatever they are, by their types: linters complain of comparisons that cannot come out both ways. */
-typedef enum Outcome { NEVER, ALWAYS, DEPENDS } Outcome;
-
-static Outcome outcome_by_type(VerilogModule *m, Relation relation, Pair p)
-{
-    Interval a = signal_range(&m->signals.at[p.a]), b = signal_range(&m->signals.at[p.b]), fine_a, fine_b;
-    if (p.lsb_a < -120 || p.lsb_b < -120 || !interval_shl(a, (uint32_t)-p.lsb_a, &fine_a) ||
-        !interval_shl(b, (uint32_t)-p.lsb_b, &fine_b)) {
-        /* grids too far apart for machine integers: the signs may tell */
-        bool below = a.hi < 0 && b.lo >= 0, above = a.lo >= 0 && b.hi < 0, not_below = a.lo >= 0 && b.hi <= 0;
-        return relation != EQUAL && below                                                 ? ALWAYS
-               : above || (relation == EQUAL && below) || (relation == LESS && not_below) ? NEVER
-                                                                                          : DEPENDS;
-    }
-    a = fine_a;
-    b = fine_b;
-    switch (relation) {
-    case LESS:
-        return a.hi < b.lo ? ALWAYS : a.lo >= b.hi ? NEVER : DEPENDS;
-    case LESS_EQUAL:
-        return a.hi <= b.lo ? ALWAYS : a.lo > b.hi ? NEVER : DEPENDS;
-    case EQUAL:
-        return a.hi < b.lo || a.lo > b.hi ? NEVER : interval_is_point(a) && interval_is_point(b) ? ALWAYS : DEPENDS;
-    }
-    return DEPENDS;
-}
-
-static bool is_constant_zero(VerilogModule *m, uint32_t signal) { return !m->signals.at[signal].name && m->signals.at[signal].value == 0; }
-
-static void put_relation(VerilogModule *m, Text *text, Relation relation, Pair p)
-{
-    static const char *const symbol[] = {[LESS] = " < ", [LESS_EQUAL] = " <= ", [EQUAL] = " == "};
-    Outcome outcome = outcome_by_type(m, relation, p);
-    if (outcome != DEPENDS) {
-        text_put(text, outcome == ALWAYS ? "1'd1" : "1'd0");
+    static const char *const symbol[] = {[EMIT_LESS] = " < ", [EMIT_LESS_EQUAL] = " <= ", [EMIT_EQUAL] = " == "};
+    EmitOutcome outcome = emit_outcome(m, relation, p);
+    if (outcome != EMIT_DEPENDS) {
+        text_put(text, outcome == EMIT_ALWAYS ? "1'd1" : "1'd0");
         return;
     }
-    if (relation != EQUAL) { /* against 0 the sign bit tells */
-        bool sign_of_a = relation == LESS && is_constant_zero(m, p.b), sign_of_b = relation == LESS_EQUAL && is_constant_zero(m, p.a);
+    if (relation != EMIT_EQUAL) { /* against 0 the sign bit tells */
+        bool sign_of_a = relation == EMIT_LESS && emit_is_zero(m, p.b), sign_of_b = relation == EMIT_LESS_EQUAL && emit_is_zero(m, p.a);
         uint32_t signal = sign_of_a ? p.a : p.b;
         if ((sign_of_a || sign_of_b) && m->signals.at[signal].is_signed) {
             text_put(text, sign_of_b ? "~" : "");
@@ -193,7 +136,7 @@ static void put_relation(VerilogModule *m, Text *text, Relation relation, Pair p
             return;
         }
     }
-    bool mark = relation != EQUAL;
+    bool mark = relation != EMIT_EQUAL;
     text_put(text, mark ? "$signed(" : "");
     put_bits(m, text, p.a, p.lsb_a, p.width);
     text_put(text, mark ? ")" : "");
@@ -203,22 +146,22 @@ static void put_relation(VerilogModule *m, Text *text, Relation relation, Pair p
     text_put(text, mark ? ")" : "");
 }
 
-static void emit_relation(VerilogModule *m, CircuitRef ref, Relation relation)
+static void emit_relation(VerilogModule *m, CircuitRef ref, EmitRelation relation)
 {
     verilog_begin_wire(m, ref);
-    put_relation(m, &m->body, relation, align_pair(m, ref, 0, 1, relation != EQUAL));
+    put_relation(m, &m->body, relation, emit_align_pair(m, ref, 0, 1, relation != EMIT_EQUAL));
     verilog_end_wire(m, ref);
 }
 
-void emit_verilog_less(VerilogModule *m, CircuitRef ref) { emit_relation(m, ref, LESS); }
-void emit_verilog_less_equal(VerilogModule *m, CircuitRef ref) { emit_relation(m, ref, LESS_EQUAL); }
-void emit_verilog_equal(VerilogModule *m, CircuitRef ref) { emit_relation(m, ref, EQUAL); }
+void emit_verilog_less(VerilogModule *m, CircuitRef ref) { emit_relation(m, ref, EMIT_LESS); }
+void emit_verilog_less_equal(VerilogModule *m, CircuitRef ref) { emit_relation(m, ref, EMIT_LESS_EQUAL); }
+void emit_verilog_equal(VerilogModule *m, CircuitRef ref) { emit_relation(m, ref, EMIT_EQUAL); }
 
 void emit_verilog_select(VerilogModule *m, CircuitRef ref)
 {
     const CircuitNode *node = circuit_node(m->module, ref);
     verilog_begin_wire(m, ref);
-    put_bits(m, &m->body, verilog_operand(m, ref, 0), 0, 1);
+    put_bits(m, &m->body, emit_operand(m, ref, 0), 0, 1);
     text_put(&m->body, " ? ");
     put_operand(m, &m->body, ref, 1, 0, node->type.frac, node->type.bits);
     text_put(&m->body, " : ");
@@ -230,9 +173,9 @@ void emit_verilog_select(VerilogModule *m, CircuitRef ref)
 static void emit_extreme(VerilogModule *m, CircuitRef ref, bool smaller)
 {
     const CircuitNode *node = circuit_node(m->module, ref);
-    uint32_t first = is_constant_zero(m, verilog_operand(m, ref, 0)) ? 1 : 0; /* a constant 0 second: then the sign bit tells */
+    uint32_t first = emit_is_zero(m, emit_operand(m, ref, 0)) ? 1 : 0; /* a constant 0 second: then the sign bit tells */
     verilog_begin_wire(m, ref);
-    put_relation(m, &m->body, LESS, align_pair(m, ref, first, 1 - first, true));
+    put_relation(m, &m->body, EMIT_LESS, emit_align_pair(m, ref, first, 1 - first, true));
     text_put(&m->body, " ? ");
     put_operand(m, &m->body, ref, smaller ? first : 1 - first, 0, node->type.frac, node->type.bits);
     text_put(&m->body, " : ");
@@ -249,7 +192,7 @@ void emit_verilog_slice(VerilogModule *m, CircuitRef ref)
 {
     const CircuitNode *node = circuit_node(m->module, ref);
     verilog_begin_wire(m, ref);
-    put_bits(m, &m->body, verilog_operand(m, ref, 0), node->attr.bits.lo, node->type.bits);
+    put_bits(m, &m->body, emit_operand(m, ref, 0), node->attr.bits.lo, node->type.bits);
     verilog_end_wire(m, ref);
 }
 
@@ -259,7 +202,7 @@ void emit_verilog_concat(VerilogModule *m, CircuitRef ref)
     verilog_begin_wire(m, ref);
     for (uint32_t i = 0; i < node->n_operands; i++) {
         text_put(&m->body, i ? ", " : "{");
-        put_bits(m, &m->body, verilog_operand(m, ref, i), 0, operand_node(m, ref, i)->type.bits);
+        put_bits(m, &m->body, emit_operand(m, ref, i), 0, operand_node(m, ref, i)->type.bits);
     }
     text_put(&m->body, "}");
     verilog_end_wire(m, ref);
@@ -269,9 +212,9 @@ static void emit_bitwise(VerilogModule *m, CircuitRef ref, const char *symbol)
 {
     const CircuitNode *node = circuit_node(m->module, ref);
     verilog_begin_wire(m, ref);
-    put_bits(m, &m->body, verilog_operand(m, ref, 0), 0, node->type.bits);
+    put_bits(m, &m->body, emit_operand(m, ref, 0), 0, node->type.bits);
     text_put(&m->body, symbol);
-    put_bits(m, &m->body, verilog_operand(m, ref, 1), 0, node->type.bits);
+    put_bits(m, &m->body, emit_operand(m, ref, 1), 0, node->type.bits);
     verilog_end_wire(m, ref);
 }
 
@@ -283,7 +226,7 @@ void emit_verilog_not(VerilogModule *m, CircuitRef ref)
 {
     verilog_begin_wire(m, ref);
     text_put(&m->body, "~");
-    put_bits(m, &m->body, verilog_operand(m, ref, 0), 0, circuit_node(m->module, ref)->type.bits);
+    put_bits(m, &m->body, emit_operand(m, ref, 0), 0, circuit_node(m->module, ref)->type.bits);
     verilog_end_wire(m, ref);
 }
 
@@ -298,7 +241,7 @@ void emit_verilog_table(VerilogModule *m, CircuitRef ref)
     text_put(&m->body, own->name);
     verilog_end_wire(m, ref);
     text_add(&m->body, "    %s %s (.address(", m->design->table_name[node->attr.index],
-             verilog_unique(m->arena, &m->names, fmt(m->arena, "%s_table", own->name)));
-    put_bits(m, &m->body, verilog_operand(m, ref, 0), 0, table->address_bits);
+             emit_unique(m->arena, &m->names, fmt(m->arena, "%s_table", own->name)));
+    put_bits(m, &m->body, emit_operand(m, ref, 0), 0, table->address_bits);
     text_add(&m->body, "), .entry(%s));\n", m->signals.at[m->signal_of[ref]].name);
 }

@@ -88,7 +88,7 @@ static Rounded emit_rounding(VerilogModule *m, CircuitRef ref)
 {
     const CircuitNode *node = circuit_node(m->module, ref);
     FixedType from = circuit_node(m->module, circuit_operand(m->module, node, 0))->type;
-    uint32_t a = verilog_operand(m, ref, 0);
+    uint32_t a = emit_operand(m, ref, 0);
     int64_t drop = (int64_t)from.frac - node->type.frac;
     if (drop <= 0 || never_rounds_up((Rounding)node->rounding, from.is_signed))
         return (Rounded){a, drop, (uint32_t)(drop < from.bits ? from.bits - drop : 1), from.is_signed};

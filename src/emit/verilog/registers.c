@@ -13,10 +13,10 @@ void emit_verilog_input(VerilogModule *m, CircuitRef ref)
         return;
     uint32_t lsb = 0;
     for (uint32_t i = p->first; i < node->attr.index; i++)
-        lsb += verilog_value_type(m->module, true, i).bits;
+        lsb += emit_value_type(m->module, true, i).bits;
     verilog_begin_wire(m, ref);
     text_put(&m->body, m->in_port[port]);
-    if (verilog_port_bits(m->module, true, port) > node->type.bits)
+    if (emit_port_bits(m->module, true, port) > node->type.bits)
         text_add(&m->body, node->type.bits == 1 ? "[%u]" : "[%u:%u]", lsb + node->type.bits - 1, lsb);
     verilog_end_wire(m, ref);
 }
@@ -33,7 +33,7 @@ static void put_register(VerilogModule *m, const char *name, bool is_signed, uin
 void emit_verilog_delay(VerilogModule *m, CircuitRef ref)
 {
     const CircuitNode *node = circuit_node(m->module, ref);
-    uint32_t bits = node->type.bits, clocks = node->attr.index, operand = verilog_operand(m, ref, 0);
+    uint32_t bits = node->type.bits, clocks = node->attr.index, operand = emit_operand(m, ref, 0);
     const VerilogSignal own = m->signals.at[m->signal_of[ref]];
     if (clocks == 0) {
         verilog_begin_wire(m, ref);
@@ -47,7 +47,7 @@ void emit_verilog_delay(VerilogModule *m, CircuitRef ref)
         text_add(&m->clocked, "%s <= ", own.name);
         put_bits(m, &m->clocked, operand, 0, bits);
     } else {
-        const char *line = verilog_unique(m->arena, &m->names, fmt(m->arena, "%s_line", own.name));
+        const char *line = emit_unique(m->arena, &m->names, fmt(m->arena, "%s_line", own.name));
         text_add(&m->body, "    reg [%u:0] %s = {%u{1'b0}};\n", bits * clocks - 1, line, bits * clocks);
         verilog_begin_wire(m, ref);
         text_add(&m->body, bits == 1 ? "%s[%u]" : "%s[%u:%u]", line, bits * clocks - 1, bits * (clocks - 1));
@@ -66,9 +66,9 @@ void emit_verilog_state(VerilogModule *m, CircuitRef ref)
     put_register(m, own.name, own.is_signed, node->type.bits, (u128)node->attr.value);
     verilog_end_wire(m, ref);
     text_put(&m->clocked, "if (");
-    put_bits(m, &m->clocked, verilog_operand(m, ref, 1), 0, 1);
+    put_bits(m, &m->clocked, emit_operand(m, ref, 1), 0, 1);
     text_add(&m->clocked, ") %s <= ", own.name);
-    put_bits(m, &m->clocked, verilog_operand(m, ref, 0), 0, node->type.bits);
+    put_bits(m, &m->clocked, emit_operand(m, ref, 0), 0, node->type.bits);
     text_put(&m->clocked, ";\n");
 }
 
@@ -78,9 +78,7 @@ void emit_verilog_instance(VerilogModule *m, CircuitRef ref)
     const CircuitNode *node = circuit_node(m->module, ref);
     const VerilogDesign *d = m->design;
     const CircuitModule *callee = d->circuit->modules.at[node->attr.index];
-    /* apart from all signal names, also those inside: some linters see an instance as a scope whose name they hide */
-    const char *name = verilog_unique(m->arena, &m->names,
-                                      fmt(m->arena, "%s_call_%s", verilog_node_name(m, ref), verilog_identifier(m->arena, callee->name)));
+    const char *name = emit_instance_name(m, ref);
     for (uint32_t p = 0; p < callee->out_ports.n; p++) {
         const VerilogSignal *vector = &m->signals.at[m->signal_of[ref] + p];
         text_put(&m->body, "    wire ");
@@ -98,17 +96,17 @@ void emit_verilog_instance(VerilogModule *m, CircuitRef ref)
     Map names = map_init(m->arena);
     for (uint32_t p = 0; p < callee->in_ports.n; p++) {
         const CircuitPort *port = &callee->in_ports.at[p];
-        text_add(&m->body, "%s\n        .%s(", separator, verilog_unique(m->arena, &names, verilog_identifier(m->arena, port->name)));
+        text_add(&m->body, "%s\n        .%s(", separator, emit_unique(m->arena, &names, emit_identifier(m->arena, port->name)));
         separator = ",";
         text_put(&m->body, port->n > 1 ? "{" : "");
         for (uint32_t i = port->n; i-- > 0;) {
-            put_bits(m, &m->body, verilog_operand(m, ref, port->first + i), 0, verilog_value_type(callee, true, port->first + i).bits);
+            put_bits(m, &m->body, emit_operand(m, ref, port->first + i), 0, emit_value_type(callee, true, port->first + i).bits);
             text_put(&m->body, i ? ", " : "");
         }
         text_put(&m->body, port->n > 1 ? "})" : ")");
     }
     for (uint32_t p = 0; p < callee->out_ports.n; p++) {
-        const char *port = verilog_unique(m->arena, &names, verilog_identifier(m->arena, callee->out_ports.at[p].name));
+        const char *port = emit_unique(m->arena, &names, emit_identifier(m->arena, callee->out_ports.at[p].name));
         text_add(&m->body, "%s\n        .%s(%s)", separator, port, m->signals.at[m->signal_of[ref] + p].name);
         separator = ",";
     }
@@ -124,7 +122,7 @@ void emit_verilog_out(VerilogModule *m, CircuitRef ref)
     while (node->attr.index >= callee->out_ports.at[port].first + callee->out_ports.at[port].n)
         port++;
     for (uint32_t i = callee->out_ports.at[port].first; i < node->attr.index; i++)
-        lsb += verilog_value_type(callee, false, i).bits;
+        lsb += emit_value_type(callee, false, i).bits;
     verilog_begin_wire(m, ref);
     put_bits(m, &m->body, m->signal_of[instance] + port, lsb, node->type.bits);
     verilog_end_wire(m, ref);

@@ -13,7 +13,7 @@ typedef struct Bench {
     Arena *arena;
     const Circuit *circuit;
     const EmitOptions *options;
-    VerilogControl control;
+    EmitControl control;
     const char *top;
     uint32_t in_bits, out_bits; /* at least 1 */
     bool states;
@@ -23,7 +23,7 @@ static void put_ports(const Bench *b, Text *text)
 {
     const CircuitModule *top = circuit_top(b->circuit);
     const char *separator = "";
-    const char **port = emit_verilog_port_names(b->arena, b->circuit);
+    const char **port = emit_port_names(b->arena, b->circuit);
     text_add(text, "    %s dut (", b->top);
     struct {
         bool present;
@@ -42,7 +42,7 @@ static void put_ports(const Bench *b, Text *text)
         bool inputs = side == 0;
         uint32_t n = inputs ? top->in_ports.n : top->out_ports.n, lsb = 0;
         for (uint32_t p = 0; p < n; p++) {
-            uint32_t bits = verilog_port_bits(top, inputs, p);
+            uint32_t bits = emit_port_bits(top, inputs, p);
             text_add(text, "%s\n        .%s(%s[%u:%u])", separator, port[inputs ? p : top->in_ports.n + p], inputs ? "in_word" : "out_word",
                      lsb + bits - 1, lsb);
             separator = ",";
@@ -167,20 +167,20 @@ bool emit_verilog_testbench(Arena *arena, const Circuit *circuit, const EmitOpti
     Bench b = {.arena = arena,
                .circuit = circuit,
                .options = options,
-               .control = verilog_control(arena, circuit, options),
-               .top = emit_verilog_top_name(arena, circuit, options),
+               .control = emit_control(arena, circuit, options),
+               .top = emit_top_name(arena, circuit, options),
                .in_bits = u32_max(1, emit_vector_bits(circuit, true)),
                .out_bits = u32_max(1, emit_vector_bits(circuit, false)),
-               .states = verilog_has_states(arena, circuit)};
+               .states = emit_has_states(arena, circuit)};
     Text text = text_init(arena);
     put_bench(&b, &text);
-    verilog_add_file(arena, options, files, "tb/tb.v", "//", text);
+    emit_add_file(arena, options, files, "tb/tb.v", "//", text);
     return !diag_failed(diags);
 }
 
 void emit_simulation_makefile(Arena *arena, const Circuit *circuit, const EmitOptions *options, const char *synth, EmitFiles *files)
 {
-    const char *top = emit_verilog_top_name(arena, circuit, options);
+    const char *top = emit_top_name(arena, circuit, options);
     Text text = text_init(arena);
     text_add(&text,
              "# make            simulate with Icarus Verilog: tb/input.hex in, tb/output.hex out, compared with tb/expected.hex\n"
@@ -204,5 +204,5 @@ void emit_simulation_makefile(Arena *arena, const Circuit *circuit, const EmitOp
              "\trm -rf sim tb/output.hex\n\n"
              ".PHONY: icarus verilator lint synth clean\n",
              synth, top, synth);
-    verilog_add_file(arena, options, files, "Makefile", "#", text);
+    emit_add_file(arena, options, files, "Makefile", "#", text);
 }

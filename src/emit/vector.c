@@ -1,5 +1,5 @@
-/* emit/verilog/vector.c: events as lines of hex, packed as the ports are: flat value 0 lowest. */
-#include "emit/verilog/verilog.h"
+/* emit/vector.c: events as lines of hex, packed as the ports are: flat value 0 lowest. */
+#include "emit/inside.h"
 
 static uint32_t n_values(const CircuitModule *module, bool inputs) { return inputs ? module->inputs.n : module->outputs.n; }
 
@@ -8,7 +8,7 @@ uint32_t emit_vector_bits(const Circuit *circuit, bool inputs)
     const CircuitModule *top = circuit_top(circuit);
     uint32_t bits = 0;
     for (uint32_t i = 0; i < n_values(top, inputs); i++)
-        bits += verilog_value_type(top, inputs, i).bits;
+        bits += emit_value_type(top, inputs, i).bits;
     return bits;
 }
 
@@ -19,7 +19,7 @@ void emit_vector(Text *text, const Circuit *circuit, bool inputs, const i128 *ra
     size_t start = text->n;
     uint32_t filled = 0, digit = 0;
     for (uint32_t i = 0; i < n_values(top, inputs); i++) {
-        uint32_t bits = verilog_value_type(top, inputs, i).bits;
+        uint32_t bits = emit_value_type(top, inputs, i).bits;
         for (uint32_t b = 0; b < bits; b++) {
             digit |= (uint32_t)((u128)raw[i] >> b & 1) << filled;
             if (++filled == 4) {
@@ -52,7 +52,7 @@ bool emit_vector_parse(const char *line, const Circuit *circuit, bool inputs, i1
         return false;
     uint32_t at = 0;
     for (uint32_t i = 0; i < n_values(top, inputs); i++) {
-        FixedType type = verilog_value_type(top, inputs, i);
+        FixedType type = emit_value_type(top, inputs, i);
         u128 pattern = 0;
         for (uint32_t b = 0; b < type.bits; b++, at++)
             pattern |= (u128)((uint32_t)hex_digit(line[n - 1 - at / 4]) >> (at & 3) & 1) << b;
