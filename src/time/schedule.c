@@ -1,20 +1,9 @@
-/* time/schedule.c: in which clock an operator works.
- *
- *     as soon as possible   a node follows its operands in their clock while it fits, else it starts the next one: fewest clocks
- *     then, users first     each node moves to that stage between its earliest and its users' on which the fewest bits are stored:
- *                           x --*-- 4 sums of 10 bits      a fan-out moves later: one 6-bit register instead of four
- *                           2 sums of 9 bits --+-- 1 of 10   a reduction stays early
- *
- * A value that is read k stages later than it is made is stored k times, once for all its users (one chain, tapped). Moving one node at a
- * time against the order of the nodes finds no moves that pay only jointly; passes repeat while the total falls. Each pass keeps two
- * invariants: a node is never before its earliest stage, and where it stands beyond it, its operands may stand in the clock before, so its
- * arrival is its own delay, which is held against what its users need. So no move can break the clock. O(edges * stages moved) a pass.
+/* time/schedule.c: in which clock an operator works as soon as possible: a node follows its operands in their clock while it fits, else it
+ * starts the next one. That needs the fewest clocks, and no node can be earlier. Where registers are fewest says place.c. O(edges).
  */
 #include "time/schedule.h"
 
 #include <string.h>
-
-enum { PASSES = 6 };
 
 static const CircuitNode *node_at(const TimeSchedule *s, CircuitRef i) { return circuit_node(s->module, i); }
 
@@ -90,7 +79,7 @@ static void note_slow(TimeSchedule *s, CircuitRef i, int64_t ps)
 }
 
 /* The time that a node takes of the clock it starts in. */
-static int64_t needed_ps(const TimeSchedule *s, CircuitRef i)
+int64_t time_needed_ps(const TimeSchedule *s, CircuitRef i)
 {
     const CircuitNode *node = node_at(s, i);
     if (node->op != CIRCUIT_instance)
@@ -149,7 +138,7 @@ static void place(TimeSchedule *s, CircuitRef i)
         return;
     }
     Start start = s->group[i] != 0 ? loop_start(s, i) : operands_ready(s, node);
-    int64_t needed = needed_ps(s, i);
+    int64_t needed = time_needed_ps(s, i);
     if (s->group[i] == 0 && start.ps > 0 && start.ps + needed > s->budget_ps)
         start = (Start){start.stage + 1, 0};
     if (start.ps + needed > s->budget_ps)
@@ -209,141 +198,6 @@ void time_schedule_asap(TimeSchedule *s)
     s->latency = output_stage(s);
 }
 
-/* ---- fewer stored bits ---- */
-
-typedef struct Mover {
-    TimeSchedule *s;
-    const int64_t *asap_ps; /* [nodes] as soon as possible: what callers of a module count on at its outputs */
-    int64_t *latest_ps;     /* [nodes] it may arrive within its stage */
-    int32_t *held;          /* [nodes] last stage on which it is read */
-    uint32_t *n_held;       /* [nodes] readers on that stage */
-} Mover;
-
-/* Where outputs are read: the top's all on its last stage, a module's where they are made. */
-static int32_t output_use(const TimeSchedule *s, CircuitRef ref) { return s->is_top ? s->latency : s->earliest[ref]; }
-
-static int32_t last_use_except(const Mover *m, CircuitRef ref, CircuitRef except, uint32_t *count)
-{
-    const TimeSchedule *s = m->s;
-    int32_t last = m->s->is_output[ref] ? output_use(s, ref) : s->stage[ref];
-    *count = m->s->is_output[ref];
-    for (uint32_t k = s->users.first[ref]; k < s->users.first[ref + 1]; k++) {
-        CircuitRef user = s->users.user[k];
-        if (user == except || node_at(s, user)->op == CIRCUIT_out)
-            continue;
-        if (s->stage[user] > last)
-            *count = 0;
-        if (s->stage[user] >= last) {
-            last = s->stage[user];
-            ++*count;
-        }
-    }
-    return last;
-}
-
-static bool is_fixed(const TimeSchedule *s, CircuitRef i)
-{
-    CircuitOp op = (CircuitOp)node_at(s, i)->op;
-    return s->is_free[i] || s->group[i] != 0 || op == CIRCUIT_input || op == CIRCUIT_out || op == CIRCUIT_instance || op == CIRCUIT_state;
-}
-
-/* When user u must have its operands, within its stage. */
-static int64_t start_by(const Mover *m, CircuitRef u)
-{
-    const TimeSchedule *s = m->s;
-    const CircuitNode *node = node_at(s, u);
-    if (node->op == CIRCUIT_state)
-        return s->budget_ps;
-    if (node->op == CIRCUIT_instance)
-        return m->latest_ps[u];
-    return m->latest_ps[u] - s->own_ps[u];
-}
-
-/* The arrival that its users on `stage` allow. */
-static int64_t latest_on(const Mover *m, CircuitRef i, int32_t stage)
-{
-    const TimeSchedule *s = m->s;
-    const CircuitNode *node = node_at(s, i);
-    int64_t latest = s->budget_ps;
-    if (node->op == CIRCUIT_instance) {
-        const TimeContract *contract = contract_of(s, node);
-        if (contract->registered)
-            return 0;
-        latest -= contract->reserve_ps;
-    }
-    if (!s->is_top && s->is_output[i] && m->asap_ps[i] < latest)
-        latest = m->asap_ps[i];
-    for (uint32_t k = s->users.first[i]; k < s->users.first[i + 1]; k++) {
-        CircuitRef user = s->users.user[k];
-        if (s->stage[user] == stage && start_by(m, user) < latest)
-            latest = start_by(m, user);
-    }
-    return latest;
-}
-
-/* Bits stored for node i and its operands when it stands on `stage`, up to a constant. */
-static int64_t bits_on(const Mover *m, CircuitRef i, int32_t stage, int32_t last_use)
-{
-    const TimeSchedule *s = m->s;
-    const CircuitNode *node = node_at(s, i);
-    int64_t bits = (int64_t)node->type.bits * (last_use - stage);
-    for (uint32_t k = 0; k < node->n_operands; k++) {
-        CircuitRef operand = circuit_operand(s->module, node, k);
-        bool repeated = k > 0 && operand == circuit_operand(s->module, node, k - 1);
-        if (s->is_free[operand] || repeated)
-            continue;
-        int32_t other = m->held[operand];
-        uint32_t count;
-        if (s->stage[i] == other && m->n_held[operand] <= 1)
-            other = last_use_except(m, operand, i, &count);
-        if (stage > other)
-            bits += (int64_t)node_at(s, operand)->type.bits * (stage - other);
-    }
-    return bits;
-}
-
-static void move(Mover *m, CircuitRef i, int32_t stage)
-{
-    TimeSchedule *s = m->s;
-    const CircuitNode *node = node_at(s, i);
-    if (s->stage[i] == stage)
-        return;
-    s->stage[i] = stage;
-    for (uint32_t k = 0; k < node->n_operands; k++) {
-        CircuitRef operand = circuit_operand(s->module, node, k);
-        m->held[operand] = last_use_except(m, operand, CIRCUIT_NONE, &m->n_held[operand]);
-    }
-}
-
-static void choose_stage(Mover *m, CircuitRef i)
-{
-    TimeSchedule *s = m->s;
-    int32_t first_use = m->s->is_output[i] ? output_use(s, i) : INT32_MAX, last_use = m->s->is_output[i] ? first_use : s->earliest[i];
-    for (uint32_t k = s->users.first[i]; k < s->users.first[i + 1]; k++) {
-        int32_t use = s->stage[s->users.user[k]];
-        first_use = use < first_use ? use : first_use;
-        last_use = use > last_use ? use : last_use;
-    }
-    if (m->s->is_output[i] && s->is_top && s->register_outputs)
-        first_use = first_use < s->latency ? first_use : s->latency - 1;
-    if (first_use == INT32_MAX || first_use <= s->earliest[i]) { /* nobody reads it, or its users leave no room */
-        move(m, i, s->earliest[i]);
-        return;
-    }
-    int32_t best = s->earliest[i];
-    int64_t least = INT64_MAX;
-    for (int32_t stage = first_use; stage >= s->earliest[i]; stage--) {
-        if (stage > s->earliest[i] && s->own_ps[i] > latest_on(m, i, stage))
-            continue;
-        int64_t bits = bits_on(m, i, stage, last_use);
-        if (bits < least) {
-            least = bits;
-            best = stage;
-        }
-    }
-    move(m, i, best);
-}
-
 uint64_t time_schedule_bits(const TimeSchedule *s)
 {
     uint64_t bits = 0;
@@ -354,11 +208,11 @@ uint64_t time_schedule_bits(const TimeSchedule *s)
 }
 
 /* Arrivals for the stages chosen. */
-static void arrive(TimeSchedule *s)
+void time_schedule_arrive(TimeSchedule *s)
 {
     for (uint32_t i = 0; i < s->module->nodes.n; i++) {
         const CircuitNode *node = node_at(s, i);
-        if (is_fixed(s, i) && s->group[i] == 0 && node->op != CIRCUIT_instance && node->op != CIRCUIT_out)
+        if (s->is_free[i] || node->op == CIRCUIT_input)
             continue;
         if (node->op == CIRCUIT_out) {
             place_out(s, i);
@@ -371,35 +225,6 @@ static void arrive(TimeSchedule *s)
             start.ps = 0;
         s->offset_ps[i] = start.ps + (node->op == CIRCUIT_instance ? 0 : s->own_ps[i]);
     }
-}
-
-void time_schedule_save_bits(Arena *arena, TimeSchedule *s)
-{
-    uint32_t n = s->module->nodes.n;
-    const int64_t *asap_ps = arena_copy(arena, s->offset_ps, n * sizeof *s->offset_ps, alignof(int64_t));
-    Mover m = {.s = s,
-               .asap_ps = asap_ps,
-               .latest_ps = arena_array(arena, int64_t, n),
-               .held = arena_array(arena, int32_t, n),
-               .n_held = arena_array(arena, uint32_t, n)};
-    int32_t *best = arena_copy(arena, s->stage, n * sizeof *s->stage, alignof(int32_t));
-    for (uint32_t i = 0; i < n; i++)
-        m.held[i] = last_use_except(&m, i, CIRCUIT_NONE, &m.n_held[i]);
-    uint64_t least = time_schedule_bits(s);
-    for (int pass = 0; pass < PASSES; pass++) {
-        for (uint32_t i = n; i-- > 0;) {
-            if (!is_fixed(s, i))
-                choose_stage(&m, i);
-            m.latest_ps[i] = latest_on(&m, i, s->stage[i]);
-        }
-        uint64_t bits = time_schedule_bits(s);
-        if (bits >= least)
-            break;
-        least = bits;
-        memcpy(best, s->stage, n * sizeof *best);
-    }
-    memcpy(s->stage, best, n * sizeof *best);
-    arrive(s);
 }
 
 int32_t time_last_use(const TimeSchedule *s, CircuitRef ref)

@@ -50,9 +50,13 @@ void time_groups(Arena *arena, TimeSchedule *s);
 /* schedule.c */
 TimeSchedule *time_schedule_create(Arena *arena, const CircuitModule *module, const TimeContract *contracts, const PartModel *part);
 void time_schedule_asap(TimeSchedule *s);                    /* stages and offsets as soon as possible */
-void time_schedule_save_bits(Arena *arena, TimeSchedule *s); /* moves nodes later where fewer bits are stored; after asap */
+int64_t time_needed_ps(const TimeSchedule *s, CircuitRef i); /* that a node takes of the clock it starts in */
+void time_schedule_arrive(TimeSchedule *s);                  /* offsets for the stages as they are */
 uint64_t time_schedule_bits(const TimeSchedule *s);
 int32_t time_last_use(const TimeSchedule *s, CircuitRef ref); /* latest stage on which it is read, outputs included */
+
+/* place.c */
+void time_schedule_save_bits(Arena *arena, TimeSchedule *s); /* stages with the fewest bits stored; after asap */
 
 /* insert.c */
 /* A copy with the delays that the schedules ask for ([modules]), arrivals and latency; NULL: a copy without any delays, and

@@ -1,0 +1,34 @@
+/* time/flow.h: the smallest cut of a network, edges added as they turn out to be needed. */
+#ifndef KAON_TIME_FLOW_H
+#define KAON_TIME_FLOW_H
+
+#include "base/arena.h"
+#include "base/vec.h"
+
+#define FLOW_SOURCE  0u
+#define FLOW_SINK    1u
+#define FLOW_ENDLESS INT64_C(0x3fffffffffffffff)
+
+typedef struct FlowEdge {
+    uint32_t to, next; /* next edge of the same tail, 0: none */
+    int64_t left;      /* capacity not used; the edge back is the one with the number ^ 1 */
+} FlowEdge;
+
+typedef struct Flow {
+    Arena *arena;
+    VEC(uint32_t) first; /* [vertices] an edge, 0: none */
+    VEC(FlowEdge) edges; /* numbers 0 and 1 are not used */
+    uint32_t *level, *arc, *queue, *path;
+    uint32_t n_room; /* vertices that these have room for */
+    uint64_t work;   /* edges looked at */
+} Flow;
+
+Flow flow_create(Arena *arena);
+uint32_t flow_vertex(Flow *flow);
+void flow_edge(Flow *flow, uint32_t from, uint32_t to, int64_t capacity);
+/* Pushes all that goes from source to sink, on top of what flows already. Edges may be added and this called again. */
+void flow_push(Flow *flow);
+/* After flow_push: the vertex is on the source's side of the smallest cut; of several such cuts, the one nearest to the source. */
+bool flow_on_source_side(const Flow *flow, uint32_t vertex);
+
+#endif
