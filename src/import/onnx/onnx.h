@@ -147,7 +147,7 @@ struct OnnxImport {
     uint64_t folded; /* elements of all constants that were computed */
 };
 
-/* ---- order.c ---- */
+/* ---- node_order.c ---- */
 /* Node numbers, makers before users: the file's order where that is one. NULL and a diagnostic that names the loop. */
 const uint32_t *onnx_order(OnnxImport *import);
 

@@ -1,4 +1,4 @@
-/* import/onnx/op_linear.c: QuantizeLinear, DequantizeLinear (QCDQ: PyTorch, Brevitas, ONNX Runtime).
+/* import/onnx/op_quantize_linear.c: QuantizeLinear, DequantizeLinear (QCDQ: PyTorch, Brevitas, ONNX Runtime).
  *
  *     integers = saturate(round_half_even(x / scale) + zero_point)        value = (integers - zero_point) * scale
  *

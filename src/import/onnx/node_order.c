@@ -1,4 +1,4 @@
-/* import/onnx/order.c: an order in which every tensor is made before it is read.
+/* import/onnx/node_order.c: an order in which every tensor is made before it is read.
  *
  * ONNX demands that files are written so; some are not. The file's order is kept where it is one, else Kahn's algorithm gives one (nodes
  * that are ready, first come first served). Nodes that never become ready lie on a loop or behind one: from any of them, going from reader
