@@ -390,8 +390,14 @@ KAON_NORETURN static void child_isolated(Arena *arena, Isolated *isolated, Proce
     child_streams(ends[ERR_WRITE], ends[ERR_WRITE]);
     close(ends[OUT_READ]);
     close(ends[ERR_READ]);
-    if (limits.seconds)
-        limit(RLIMIT_CPU, (uint64_t)limits.seconds + 1);
+    if (limits.cpu_seconds) { /* SIGXCPU, which nobody handles; a second later SIGKILL */
+        limit(RLIMIT_CPU, (uint64_t)limits.cpu_seconds + 1);
+        struct rlimit now;
+        if (getrlimit(RLIMIT_CPU, &now) == 0 && now.rlim_cur > limits.cpu_seconds) {
+            now.rlim_cur = limits.cpu_seconds;
+            (void)setrlimit(RLIMIT_CPU, &now);
+        }
+    }
     _exit(arena_run(arena, isolated_body, isolated) ? isolated->status : PROCESS_OUT_OF_MEMORY);
 }
 
@@ -417,5 +423,7 @@ ProcessResult process_isolate(Arena *arena, int (*work)(void *context, int out),
     watch.pid = pid;
     keep_reading_ends(&watch, ends);
     close_ends(ends);
-    return watch_child(&watch, begin);
+    ProcessResult result = watch_child(&watch, begin);
+    result.timed_out = result.timed_out || (limits.cpu_seconds && result.status == 128 + SIGXCPU);
+    return result;
 }

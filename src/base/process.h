@@ -5,14 +5,15 @@
 #include "base/file.h"
 
 typedef struct ProcessLimits {
+    uint32_t cpu_seconds;  /* of processor time, which a busy machine does not use up; 0: none. process_isolate alone. */
     uint32_t seconds;      /* wall clock; 0: none. The whole process group is killed beyond it. */
     uint64_t memory_bytes; /* address space of the child (process_isolate: beyond what it inherits); 0: none */
     uint64_t output_bytes; /* bytes of output kept, out and err together; the child is killed beyond it. 0: 64 MiB */
 } ProcessLimits;
 
 typedef struct ProcessResult {
-    bool started; /* false: the program could not be executed */
-    bool timed_out;
+    bool started;    /* false: the program could not be executed */
+    bool timed_out;  /* either clock */
     int status;      /* exit status; 128 + signal when killed */
     const char *out; /* standard output, terminated */
     size_t n_out;

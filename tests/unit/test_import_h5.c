@@ -253,7 +253,7 @@ static void text_where_numbers_belong(void **state)
 }
 
 /* Truncated at random places, and with random bytes changed: a graph or a diagnostic, never a crash of this process. Among these files is
- * one that sends libhdf5 round in circles: its child is ended after ten seconds. */
+ * one that sends libhdf5 round in circles: its child is ended after two seconds of work. */
 static void damaged_files(void **state)
 {
     Fixture *fixture = *state;
