@@ -175,8 +175,10 @@ static void check_stages(Timing *t, const int64_t *stage)
             continue;
         for (uint32_t j = 0; j < node->n_operands; j++) {
             int64_t ready = t->ready[circuit_operand(t->module, node, j)];
-            if (ready > stage[i] - own_delay(node))
+            if (ready > stage[i] - own_delay(node)) {
                 breach(t, i, "a constant comes later than the first event", ready, stage[i] - own_delay(node));
+                break;
+            }
         }
     }
 }
@@ -212,8 +214,9 @@ static Contract time_module(Timing *t)
     return (Contract){.output = output, .has_state = has_state(t)};
 }
 
-/* All staged outputs on one stage, the free ones there by then. */
-static bool join_outputs(Timing *t, const Contract *contract, uint32_t *latency_cycles)
+/* All staged outputs on one stage, the free ones there by then. Where all are free, any latency from then on is true, the claimed one too.
+ */
+static bool join_outputs(Timing *t, const Contract *contract, uint32_t claimed, uint32_t *latency_cycles)
 {
     int64_t latency = -1, ready = 0;
     for (uint32_t i = 0; i < t->module->outputs.n; i++) {
@@ -228,7 +231,7 @@ static bool join_outputs(Timing *t, const Contract *contract, uint32_t *latency_
     if (latency >= 0 && ready > latency)
         diag_error(t->diags, DIAG_TIMING, (Place){.kind = fmt(t->scratch, "module '%s'", t->module->name)}, NULL,
                    "a constant output comes after %lld clocks, the first event after %lld", (long long)ready, (long long)latency);
-    *latency_cycles = (uint32_t)(latency >= 0 ? latency : ready);
+    *latency_cycles = latency >= 0 ? (uint32_t)latency : u32_max((uint32_t)ready, claimed);
     return latency < 0 || ready <= latency;
 }
 
@@ -240,7 +243,7 @@ bool circuit_check_latency(const Circuit *circuit, uint32_t *latency_cycles, Dia
         t.module = circuit->modules.at[i];
         t.contracts[i] = time_module(&t);
     }
-    bool joined = join_outputs(&t, &t.contracts[circuit->modules.n - 1], latency_cycles);
+    bool joined = join_outputs(&t, &t.contracts[circuit->modules.n - 1], circuit->latency_cycles, latency_cycles);
     bool sound = t.sound && joined;
     arena_destroy(t.scratch);
     return sound;

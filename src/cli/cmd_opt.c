@@ -44,8 +44,14 @@ static bool apply(Command *command, const char *name, const PassOptions *pass_op
     }
     if (pass->graph != NULL)
         return (subject->graph = pass->graph(command->arena, subject->graph, pass_options, &command->diags)) != NULL;
+    bool pipelined = subject->circuit->latency_cycles > 0;
     subject->circuit = pass->circuit(command->arena, subject->circuit);
-    return circuit_verify(subject->circuit, fmt(command->arena, "behind pass %s", name), &command->diags);
+    if (circuit_verify(subject->circuit, fmt(command->arena, "behind pass %s", name), &command->diags))
+        return true;
+    if (pipelined) /* a state that the input no longer reaches starts with the first clock */
+        diag_error(&command->diags, DIAG_TIMING, place, "run it before the registers are put in", "'%s' would break this circuit's latency",
+                   name);
+    return false;
 }
 
 /* The circuit of a text form, else the graph of a model in any format. */
