@@ -60,16 +60,6 @@ static void trace_begin(Arena *arena, Trace *trace, const GraphModule *module, u
             trace->at[i] = arena_array(arena, double, n_events *shape_size(graph_node(module, i)->shape));
 }
 
-static double node_real(Arena *scratch, const GraphNode *node, uint32_t element, i128 raw)
-{
-    int32_t frac = type_at(&node->type, node->shape, element).frac;
-    if (scale_is_identity(&node->scale))
-        return fixed_to_double(raw, frac);
-    uint32_t k = spread_index(node->scale.spread, node->shape, element);
-    Rational value = rational_mul(scratch, rational_from_raw(scratch, raw, frac), node->scale.multiplier[k]);
-    return rational_to_double(rational_add(scratch, value, node->scale.offset[k]));
-}
-
 static void trace_event(Arena *arena, Trace *trace, const RefExecutor *executor, bool raw, uint64_t event)
 {
     Arena *scratch = arena_child(arena);
@@ -79,7 +69,9 @@ static void trace_event(Arena *arena, Trace *trace, const RefExecutor *executor,
         if (trace->at[i] == NULL)
             continue;
         for (uint32_t k = 0; k < n; k++)
-            trace->at[i][event * n + k] = raw ? node_real(scratch, node, k, ref_value_raw(executor, i)[k]) : ref_value_f64(executor, i)[k];
+            trace->at[i][event * n + k] =
+                raw ? scale_real(scratch, &node->scale, &node->type, node->shape, k, ref_value_raw(executor, i)[k])
+                    : ref_value_f64(executor, i)[k];
     }
     arena_destroy(scratch);
 }

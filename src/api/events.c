@@ -30,16 +30,6 @@ static i128 raw_of_real(Arena *scratch, const DesignPort *port, uint32_t element
     return quantise_rational(scratch, rational_div(scratch, value, port->scale.multiplier[k]), q, counts);
 }
 
-static double real_of_raw(Arena *scratch, const DesignPort *port, uint32_t element, i128 raw)
-{
-    int32_t frac = type_at(&port->type, port->shape, element).frac;
-    if (scale_is_identity(&port->scale))
-        return fixed_to_double(raw, frac);
-    uint32_t k = spread_index(port->scale.spread, port->shape, element);
-    Rational value = rational_mul(scratch, rational_from_raw(scratch, raw, frac), port->scale.multiplier[k]);
-    return rational_to_double(rational_add(scratch, value, port->scale.offset[k]));
-}
-
 /* [events, ...shape] or [events, size]; where an event is one number, [events] */
 static bool check_array(const DesignPort *port, const NpyArray *array, const char *path, uint64_t *n, DiagList *diags)
 {
@@ -203,7 +193,8 @@ void results_real(Arena *arena, const Design *design, Results *results)
         for (uint64_t event = 0; event < results->n; event++) {
             double *real = results->real + event * results->width + port->first;
             for (uint32_t k = 0; k < port->n; k++)
-                real[k] = real_of_raw(scratch, port, k, results->raw[event * results->width + port->first + k]);
+                real[k] =
+                    scale_real(scratch, &port->scale, &port->type, port->shape, k, results->raw[event * results->width + port->first + k]);
             for (uint32_t k = 0; port->post == POST_SOFTMAX && k < port->n; k += last)
                 softmax(real + k, last);
             if (event % 1024 == 1023) {

@@ -137,27 +137,12 @@ static bool read_escape(Reader *r, Text *text)
     return true;
 }
 
-/* Bytes of the well-formed character at `at`, which is none of ASCII; 0: there is none. */
-static size_t utf8_length(const uint8_t *at, size_t n)
-{
-    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-    size_t length = at[0] >= 0xc2 && at[0] <= 0xdf ? 2 : (at[0] & 0xf0) == 0xe0 ? 3 : at[0] >= 0xf0 && at[0] <= 0xf4 ? 4 : 0;
-    if (length == 0 || length > n)
-        return 0;
-    uint32_t code = at[0] & (0x7fu >> length);
-    for (size_t i = 1; i < length; i++) {
-        if ((at[i] & 0xc0) != 0x80)
-            return 0;
-        code = code << 6 | (at[i] & 0x3fu);
-    }
-    return code < least[length] || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff) ? 0 : length;
-}
-
 /* behind the opening quote */
 static bool read_string(Reader *r, Text *text)
 {
     while (r->at < r->end && *r->at != '"') {
         size_t n = 1;
+        uint32_t code;
         if (*r->at == '\\') {
             if (!read_escape(r, text))
                 return false;
@@ -165,7 +150,7 @@ static bool read_string(Reader *r, Text *text)
         }
         if (*r->at < 0x20)
             return fail(r, "a control character in a string");
-        if (*r->at >= 0x80 && (n = utf8_length(r->at, (size_t)(r->end - r->at))) == 0)
+        if (*r->at >= 0x80 && (n = text_utf8_length(r->at, (size_t)(r->end - r->at), &code)) == 0)
             return fail(r, "a string that is not UTF-8");
         text_put_bytes(text, (const char *)r->at, n);
         r->at += n;

@@ -256,30 +256,39 @@ bool text_to_i64(const char *text, int64_t *out)
 
 /* --- escaping */
 
-/* Bytes of the well-formed UTF-8 character at `at` (at most n), 0 if there is none or if it is a control character. */
-static size_t utf8_length(const uint8_t *at, size_t n)
+size_t text_utf8_length(const uint8_t *at, size_t n, uint32_t *code)
 {
+    static const uint32_t least[5] = {0, 0, 0x80, 0x800, 0x10000};
+    *code = at[0];
     if (at[0] < 0x80)
-        return at[0] >= 0x20 && at[0] != 0x7f;
+        return 1;
     size_t length = at[0] >= 0xc2 && at[0] <= 0xdf ? 2 : (at[0] & 0xf0) == 0xe0 ? 3 : at[0] >= 0xf0 && at[0] <= 0xf4 ? 4 : 0;
     if (length == 0 || length > n)
         return 0;
-    uint32_t code = at[0] & (0x7fu >> length);
+    *code = at[0] & (0x7fu >> length);
     for (size_t i = 1; i < length; i++) {
         if ((at[i] & 0xc0) != 0x80)
             return 0;
-        code = code << 6 | (at[i] & 0x3fu);
+        *code = *code << 6 | (at[i] & 0x3fu);
     }
-    static const uint32_t least[5] = {0, 0, 0xa0, 0x800, 0x10000}; /* 0x80 to 0x9f are control characters */
-    bool surrogate = code >= 0xd800 && code <= 0xdfff;
-    bool turns_line = (code >= 0x202a && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069); /* shows other text than it is */
-    return code < least[length] || code > 0x10ffff || surrogate || turns_line ? 0 : length;
+    return *code < least[length] || *code > 0x10ffff || (*code >= 0xd800 && *code <= 0xdfff) ? 0 : length;
+}
+
+/* Its bytes if the character may be shown as it is; 0 for what is malformed, a control, or turns the line round and so shows other text
+ * than it is. */
+static size_t printable_length(const uint8_t *at, size_t n)
+{
+    uint32_t code;
+    size_t length = text_utf8_length(at, n, &code);
+    bool control = code < 0x20 || (code >= 0x7f && code <= 0x9f);
+    bool turns_line = (code >= 0x202a && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069);
+    return control || turns_line ? 0 : length;
 }
 
 /* One character, printable; returns the bytes consumed. */
 static size_t put_printable(Text *text, const char *at, size_t n)
 {
-    size_t length = utf8_length((const uint8_t *)at, n);
+    size_t length = printable_length((const uint8_t *)at, n);
     if (length)
         text_put_bytes(text, at, length);
     else

@@ -30,6 +30,8 @@ void text_put_double(Text *text, double value);
 void text_put_quoted(Text *text, const char *string); /* "..." with \" \\ \n \t \xNN */
 
 const char *text_i128(Arena *arena, i128 value);
+/* Bytes of the well-formed UTF-8 character at `at` (n > 0 bytes are there) and what it is; 0 if there is none. */
+size_t text_utf8_length(const uint8_t *at, size_t n, uint32_t *code);
 /* Printable copy of bytes from a file: control bytes and invalid UTF-8 as \xNN, cut at `most` characters. */
 const char *text_printable(Arena *arena, const char *string, size_t most);
 

@@ -121,6 +121,8 @@ static inline i128 raw_at_frac(i128 raw, int32_t from, int32_t to) { return raw 
 /* ---- scale.c ---- */
 Rational scale_multiplier_at(const Scale *scale, Shape shape, uint32_t element); /* 1 and 0 of the identity */
 Rational scale_offset_at(const Scale *scale, Shape shape, uint32_t element);
+double scale_real(Arena *scratch, const Scale *scale, const TypeMap *type, Shape shape, uint32_t element,
+                  i128 raw);                             /* the nearest double */
 bool scale_is_uniform(const Scale *scale, Shape shape);  /* one multiplier and offset for all elements, however it is spread */
 bool scale_is_positive(const Scale *scale, Shape shape); /* every multiplier */
 bool scale_has_offset(const Scale *scale, Shape shape);

@@ -17,6 +17,16 @@ Rational scale_offset_at(const Scale *scale, Shape shape, uint32_t element)
     return scale_is_identity(scale) ? rational_zero() : scale->offset[spread_index(scale->spread, shape, element)];
 }
 
+double scale_real(Arena *scratch, const Scale *scale, const TypeMap *type, Shape shape, uint32_t element, i128 raw)
+{
+    int32_t frac = type_at(type, shape, element).frac;
+    if (scale_is_identity(scale))
+        return fixed_to_double(raw, frac);
+    uint32_t k = spread_index(scale->spread, shape, element);
+    Rational value = rational_mul(scratch, rational_from_raw(scratch, raw, frac), scale->multiplier[k]);
+    return rational_to_double(rational_add(scratch, value, scale->offset[k]));
+}
+
 static uint32_t scale_count(const Scale *scale, Shape shape) { return scale_is_identity(scale) ? 0 : spread_count(scale->spread, shape); }
 
 bool scale_is_uniform(const Scale *scale, Shape shape)
