@@ -2,6 +2,8 @@
  * boundary. */
 #include "report/report.h"
 
+#include <string.h>
+
 #include "base/json.h"
 
 static void release(void *value) { json_decref(value); }
@@ -54,13 +56,86 @@ bool json_parse(Arena *arena, Bytes bytes, const char *file, json_t **out, DiagL
     return *out != NULL;
 }
 
+/* ---- printing: by hand, since jansson prints 4.513 as 4.5129999999999999 ---- */
+
+static void put_string(Text *text, const char *string)
+{
+    text_put_char(text, '"');
+    static const char letters[] = "\"\\bfnrt", meanings[] = "\"\\\b\f\n\r\t";
+    for (const char *at = string; *at; at++)
+        if (strchr(meanings, *at) != NULL)
+            text_add(text, "\\%c", letters[strchr(meanings, *at) - meanings]);
+        else if ((unsigned char)*at < 0x20)
+            text_add(text, "\\u%04X", (unsigned)(unsigned char)*at);
+        else
+            text_put_char(text, *at);
+    text_put_char(text, '"');
+}
+
+/* The fewest digits that read back as the same number; a point or an exponent says that it is real. */
+static void put_real(Text *text, double real)
+{
+    size_t from = text->n;
+    text_put_double(text, real);
+    if (strpbrk(text->at + from, ".e") == NULL)
+        text_put(text, ".0");
+}
+
+static void put_break(Text *text, uint32_t depth) { text_add(text, "\n%*s", (int)(2 * depth), ""); }
+
+static void put_value(Text *text, const json_t *value, uint32_t depth)
+{
+    size_t i, n = 0;
+    const char *key;
+    const json_t *item;
+    switch (json_typeof(value)) {
+    case JSON_OBJECT:
+        text_put_char(text, '{');
+        json_object_foreach((json_t *)value, key, item)
+        {
+            text_put(text, n++ > 0 ? "," : "");
+            put_break(text, depth + 1);
+            put_string(text, key);
+            text_put(text, ": ");
+            put_value(text, item, depth + 1);
+        }
+        if (n > 0)
+            put_break(text, depth);
+        text_put_char(text, '}');
+        break;
+    case JSON_ARRAY:
+        text_put_char(text, '[');
+        json_array_foreach(value, i, item)
+        {
+            text_put(text, n++ > 0 ? "," : "");
+            put_break(text, depth + 1);
+            put_value(text, item, depth + 1);
+        }
+        if (n > 0)
+            put_break(text, depth);
+        text_put_char(text, ']');
+        break;
+    case JSON_STRING:
+        put_string(text, json_string_value(value));
+        break;
+    case JSON_INTEGER:
+        text_put_i128(text, json_integer_value(value));
+        break;
+    case JSON_REAL:
+        put_real(text, json_real_value(value));
+        break;
+    case JSON_TRUE:
+    case JSON_FALSE:
+        text_put(text, json_is_true(value) ? "true" : "false");
+        break;
+    case JSON_NULL:
+        text_put(text, "null");
+        break;
+    }
+}
+
 void text_put_json(Text *text, const json_t *value)
 {
-    enum { FLAGS = JSON_INDENT(2) | JSON_REAL_PRECISION(17) };
-    size_t n = json_dumpb(value, NULL, 0, FLAGS);
-    char *dump = arena_alloc(text->arena, n, 1);
-    if (n == 0 || json_dumpb(value, dump, n, FLAGS) != n)
-        arena_out_of_memory(text->arena);
-    text_put_bytes(text, dump, n);
+    put_value(text, value, 0);
     text_put_char(text, '\n');
 }

@@ -88,8 +88,9 @@ void report_print(Text *text, const Report *report)
         print_port(text, "output", &report->outputs.at[i]);
     text_add(text, "\n  %llu LUTs, %llu carry bits, %llu register bits estimated for %s\n", (unsigned long long)report->luts,
              (unsigned long long)report->carries, (unsigned long long)report->register_bits, report->target);
-    text_add(text, "  latency %u clocks = %.4g ns at %.4g ns a clock; initiation interval %u: a new event every clock\n",
-             report->latency_cycles, report->latency_cycles * report->clock_ns, report->clock_ns, report->initiation_interval);
+    text_add(text, "  latency %u clock%s = %.4g ns at %.4g ns a clock; initiation interval %u: a new event every clock\n",
+             report->latency_cycles, report->latency_cycles == 1 ? "" : "s", report->latency_cycles * report->clock_ns, report->clock_ns,
+             report->initiation_interval);
     text_add(text, "  longest stage %.4g ns%s\n", report->achieved_ns, report->met ? "" : ": the clock is NOT met in the model");
     for (uint32_t i = 0; i < report->stages.n; i += STAGES_A_ROW)
         print_stages(text, report, i, i + STAGES_A_ROW < report->stages.n ? i + STAGES_A_ROW : report->stages.n);
