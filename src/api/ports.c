@@ -1,4 +1,5 @@
 /* api/ports.c: the ports of a design, and what the report says of its layers. */
+#include <math.h>
 #include <string.h>
 
 #include "api/inside.h"
@@ -24,6 +25,20 @@ static void check_scaling(const Design *design, const DesignPort *port, DiagList
                        "give one number, or one per feature of the last axis", "%u numbers for %u features", counts[i], last);
 }
 
+/* The host scales in double: a scale that is no double would make every result wrong. */
+static void check_scale(const Design *design, const DesignPort *port, const char *kind, DiagList *diags)
+{
+    for (uint32_t i = 0; !scale_is_identity(&port->scale) && i < spread_count(port->scale.spread, port->shape); i++) {
+        double multiplier = rational_to_double(port->scale.multiplier[i]), offset = rational_to_double(port->scale.offset[i]);
+        if (isfinite(multiplier) && multiplier != 0 && isfinite(offset))
+            continue;
+        diag_error(diags, DIAG_RANGE, (Place){.file = design->file, .layer = port->name, .kind = kind},
+                   "look at the scales of the layers next to it: they multiply", "its scale is %s, which no double holds",
+                   multiplier == 0 ? "below 5e-324" : "above 1.8e308");
+        return;
+    }
+}
+
 bool design_collect_ports(Design *design, DiagList *diags)
 {
     const GraphModule *top = graph_top(design->typed);
@@ -42,6 +57,7 @@ bool design_collect_ports(Design *design, DiagList *diags)
             .is_default = node->attr.input->is_default,
             .scaling = scaling_of(&design->options, node->attr.input->name, i == 0),
         };
+        check_scale(design, &port, "input", diags);
         if (port.scaling != NULL)
             check_scaling(design, &port, diags);
         design->n_in += port.n;
@@ -58,6 +74,7 @@ bool design_collect_ports(Design *design, DiagList *diags)
             .scale = node->scale,
             .post = top->outputs.at[i].post,
         };
+        check_scale(design, &port, "output", diags);
         design->n_out += port.n;
         vec_push(design->arena, &design->outputs, port);
     }
