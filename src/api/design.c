@@ -75,6 +75,7 @@ bool design_schedule(Design *design, DiagList *diags)
 {
     double start = seconds_now();
     TimeOptions options = {
+        .file = design->file,
         .part = design->options.part,
         .clock_ps = design->options.clock_ps,
         .latency_cycles = design->options.latency_cycles,

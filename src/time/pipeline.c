@@ -198,11 +198,12 @@ static uint32_t choose_clock(Pipeline *p)
     if (options->latency_cycles >= 0) {
         clock_ps = find_clock(p, options->latency_cycles);
         if (clock_ps == 0 && !p->failed)
-            diag_error(p->diags, DIAG_TIMING, (Place){.layer = circuit_top(p->circuit)->name},
-                       "one clock each for registered inputs and outputs is the least", "a latency of %d clocks is not possible",
-                       options->latency_cycles);
+            diag_error(p->diags, DIAG_TIMING, (Place){.file = options->file},
+                       "registered inputs and outputs take a clock each: ask for more, or leave it at auto",
+                       "a latency of %d clock%s is not possible", options->latency_cycles, options->latency_cycles == 1 ? "" : "s");
     } else if (clock_ps <= least) {
-        diag_warning(p->diags, DIAG_TIMING, (Place){0}, NULL, "a clock of %u ps is gone with the register's own %u ps", clock_ps, least);
+        diag_warning(p->diags, DIAG_TIMING, (Place){.file = options->file}, NULL, "a clock of %u ps is gone with the register's own %u ps",
+                     clock_ps, least);
     }
     return clock_ps;
 }
@@ -213,7 +214,7 @@ static Circuit *pipeline(Pipeline *p, Arena *arena, TimeReport *report)
     uint32_t clock_ps = choose_clock(p), least = part_register_ps(p->options->part);
     bool met = clock_ps > 0 && schedule_all(p, clock_ps > least ? clock_ps - least : 0);
     if (p->failed)
-        diag_error(p->diags, DIAG_TIMING, (Place){.layer = circuit_top(p->circuit)->name}, "a longer clock",
+        diag_error(p->diags, DIAG_TIMING, (Place){.file = p->options->file}, "a longer clock",
                    "a loop through a state passes a module that needs registers inside");
     if (p->failed || clock_ps == 0)
         return NULL;

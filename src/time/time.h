@@ -6,6 +6,7 @@
 #include "part/part.h"
 
 typedef struct TimeOptions {
+    const char *file; /* for diagnostics */
     const PartModel *part;
     uint32_t clock_ps;      /* 0: the part's default */
     int32_t latency_cycles; /* -1: as many as the clock needs; otherwise exactly this many, at the shortest clock that allows it */
