@@ -473,8 +473,16 @@ Graph *pass_types(Arena *arena, const Graph *graph, const PassOptions *options, 
         const Quantiser *type = port_type(options->output_types.at, options->output_types.n, top->outputs.at[i].name);
         if (type == NULL)
             continue;
+        if (graph_node(top, top->outputs.at[i].ref)->op == GRAPH_argmax || options->head == HEAD_CUT) {
+            diag_error(diags, DIAG_USAGE, (Place){.file = options->file, .layer = top->outputs.at[i].name, .kind = "output"},
+                       "leave the output type out: an index or a bit is as wide as it must be; to round the logits, give their layer a "
+                       "result type",
+                       "an output type is given, but this output is %s",
+                       options->head == HEAD_CUT ? "the bit of a cut" : "the index of a class");
+            continue;
+        }
         Rewrite r = {.arena = arena, .options = options, .diags = diags, .to = top};
         top->outputs.at[i].ref = rewrite_quantise(&r, top->outputs.at[i].ref, type, false, graph_node(top, top->outputs.at[i].ref)->layer);
     }
-    return graph_infer(result, options->file, diags) ? result : NULL;
+    return !diag_failed(diags) && graph_infer(result, options->file, diags) ? result : NULL;
 }
