@@ -16,10 +16,19 @@ static void complain(Config *config, const char *key, const char *hint, const ch
     diag_error(config->diags, DIAG_USAGE, (Place){.file = config->file, .part = key}, hint, "%s", text);
 }
 
+bool design_type_parse(Arena *arena, const char *text, Quantiser *out, const char **why)
+{
+    if (!quantiser_parse(arena, text, out, why))
+        return false;
+    if (out->type.bits == 0)
+        *why = fmt(arena, "a type has 1 to %u bits, here none", (unsigned)FIXED_MAX_BITS);
+    return out->type.bits > 0;
+}
+
 static bool take_quantiser(Config *config, const char *key, const json_t *value, Quantiser *out)
 {
     const char *why = "";
-    if (json_is_string(value) && quantiser_parse(config->arena, json_string_value(value), out, &why))
+    if (json_is_string(value) && design_type_parse(config->arena, json_string_value(value), out, &why))
         return true;
     complain(config, key, "write it as 'fixed<16,6,RND,SAT>'", json_is_string(value) ? why : "a type must be a text");
     return false;

@@ -37,6 +37,8 @@ bool design_options_parse(Arena *arena, Bytes bytes, const char *file, DesignOpt
 bool design_head_parse(const char *text, PassOptions *options);
 const char *design_head_text(Arena *arena, const PassOptions *options); /* what design_head_parse reads as the same */
 bool design_clock_parse(double ns, uint32_t *clock_ps);
+/* A type that a user gives a port or a layer: a quantiser of at least one bit. *why if it is none. */
+bool design_type_parse(Arena *arena, const char *text, Quantiser *out, const char **why);
 
 typedef struct DesignPort {
     const char *name;

@@ -194,7 +194,7 @@ static void add_port_types(Command *command, const char *option, const TextList 
     for (uint32_t i = 0; i < list->n; i++) {
         const char *text = list->at[i], *equals = strchr(text, '='), *why = "";
         PortType type = {.name = equals != NULL ? arena_strndup(command->arena, text, (size_t)(equals - text)) : NULL};
-        if (!quantiser_parse(command->arena, equals != NULL ? equals + 1 : text, &type.type, &why)) {
+        if (!design_type_parse(command->arena, equals != NULL ? equals + 1 : text, &type.type, &why)) {
             diag_error(&command->diags, DIAG_USAGE, (Place){.file = "kaon", .part = option}, "write it as 'fixed<16,6,RND,SAT>'",
                        "'%s': %s", text_printable(command->arena, text, 60), why);
             continue;
@@ -266,6 +266,9 @@ bool options_design(Command *command, DesignOptions *design)
     design->valid = design->valid || options->valid;
     design->enable = design->enable || options->enable;
     design->reset = design->reset || options->reset;
+    if (design->reset && !design->valid)
+        diag_error(&command->diags, DIAG_USAGE, (Place){.file = "kaon", .part = "--reset"}, "add --valid, or leave out --reset",
+                   "a reset clears the valid bits, and there are none: the pipeline itself needs no reset");
     return !diag_failed(&command->diags);
 }
 
@@ -280,6 +283,35 @@ void progress(const char *phase)
     fflush(stderr);
 }
 
+/* What a compiled design holds already cannot be asked of it again: every option that shapes one is refused by name. */
+static bool fits_folder(Command *command)
+{
+    const Options *options = &command->options;
+    const struct {
+        const char *text;
+        bool given;
+    } shaping[] = {
+        {"--config", options->config != NULL},
+        {"--input-type", options->input_type.n > 0},
+        {"--output-type", options->output_type.n > 0},
+        {"--head", options->head != NULL},
+        {"--target", options->target != NULL},
+        {"--clock-ns", options->clock_ns != NULL},
+        {"--latency", options->latency != NULL},
+        {"--effort", options->effort != NULL},
+        {"--max-depth-extra", options->max_depth_extra != NULL},
+    };
+    bool fits = true;
+    for (size_t i = 0; i < COUNT_OF(shaping); i++)
+        if (shaping[i].given) {
+            diag_error(&command->diags, DIAG_USAGE, (Place){.file = "kaon", .part = shaping[i].text},
+                       "give it to kaon compile, or name the model file here", "'%s' is a compiled design, which has this settled",
+                       text_printable(command->arena, options->arguments.at[0], 60));
+            fits = false;
+        }
+    return fits;
+}
+
 Design *open_design(Command *command)
 {
     const Options *options = &command->options;
@@ -292,13 +324,10 @@ Design *open_design(Command *command)
     if (!options_design(command, &design_options))
         return NULL;
     const char *path = options->arguments.at[0];
-    Design *design = design_create(command->arena, &design_options);
     bool folder = file_is_folder(path);
-    if (folder && (options->config != NULL || options->input_type.n > 0 || options->output_type.n > 0 || options->head != NULL ||
-                   options->clock_ns != NULL || options->latency != NULL || options->effort != NULL || options->max_depth_extra != NULL)) {
-        usage(command, path, "a compiled design has its types and its clock already: give these options to kaon compile");
+    if (folder && !fits_folder(command))
         return NULL;
-    }
+    Design *design = design_create(command->arena, &design_options);
     bool ok = folder ? design_load(design, path, &command->diags) : design_compile(design, path, progress, &command->diags);
     progress(NULL);
     return ok ? design : NULL;
