@@ -398,7 +398,7 @@ def output_folders():
     expect("a place where nobody may write", ["compile", good, "-o", "/proc/kaon-out"], ["/proc"])
 
     counts["cases"] += 1
-    for limit in (0, 100, 2000, 6000):
+    for limit in (0, 100, 2000, 4000):
         result = run(
             ["compile", good, "-o", "out", "--name", "other"],
             cwd=WORK,
