@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/rng.h"
 #include "import/import.h"
@@ -169,6 +170,21 @@ static void models_are_read(void **state)
     expect_outputs(*state, 2.5, 5);
 }
 
+/* As a user calls it who stands beside the file: the name must not matter to libhdf5, which is given the bytes. */
+static void a_file_of_this_folder_is_read(void **state)
+{
+    Fixture *fixture = *state;
+    hid_t group = put_model(fixture, 0);
+    put_array(group, "d/kernel:0", H5T_NATIVE_FLOAT, (float[]){3, 2, 1, -4}, kernel_shape, 2, H5P_DEFAULT);
+    char *back = getcwd(NULL, 0);
+    const char *folder = arena_strndup(fixture->arena, fixture->path, strlen(fixture->path) - strlen("/model.h5"));
+    assert_true(back != NULL && chdir(folder) == 0);
+    fixture->path = "model.h5";
+    expect_outputs(fixture, 2.5, 5);
+    assert_int_equal(chdir(back), 0);
+    free(back);
+}
+
 static void other_number_types_and_storages(void **state)
 {
     hid_t group = put_model(*state, 16); /* fixed-length strings */
@@ -281,6 +297,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
         TEST(models_are_read),
+        TEST(a_file_of_this_folder_is_read),
         TEST(other_number_types_and_storages),
         TEST(long_lists_of_names_come_in_pieces),
         TEST(missing_pieces),
