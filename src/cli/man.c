@@ -29,9 +29,10 @@ static void head(Text *text, const char *page, const char *summary)
 
 static const char SEE_ALSO[] =
     ".SH EXIT STATUS\n0; 1 when the input, the machine or a comparison failed; 2 when the command line cannot be understood.\n"
-    ".SH SEE ALSO\nThe documents in docs/: output.md (what out/ holds), config.md, json.md, tables.md.\n";
+    ".SH SEE ALSO\nThe documents in docs/: output.md (what out/ holds), config.md, json.md, cmvm.md (fewer adders), synthesis.md, "
+    "tables.md, formats/.\n";
 
-static void put_options(Text *text, char letter)
+static void put_options(Text *text, Verb verb, char letter)
 {
     text_put(text, ".SH OPTIONS\n");
 #define OPTION(kind, field, name, shortcut, argument, verbs, help)                                                                         \
@@ -42,22 +43,22 @@ static void put_options(Text *text, char letter)
         put(text, name);                                                                                                                   \
         text_put(text, " ");                                                                                                               \
         line(text, argument);                                                                                                              \
-        line(text, help);                                                                                                                  \
+        line(text, options_help_of(text->arena, help, verb));                                                                              \
     }
 #include "cli/options.def"
 #undef OPTION
 }
 
-static void verb_page(Text *text, const char *name, char letter, const char *arguments, const char *summary, const char *more)
+static void verb_page(Text *text, Verb verb, char letter, const char *arguments, const char *summary, const char *more)
 {
-    head(text, fmt(text->arena, "kaon-%s", name), summary);
-    text_add(text, ".SH SYNOPSIS\n.B kaon %s\n", name);
+    head(text, fmt(text->arena, "kaon-%s", verb_text(verb)), summary);
+    text_add(text, ".SH SYNOPSIS\n.B kaon %s\n", verb_text(verb));
     line(text, arguments);
     text_put(text, "[options]\n.SH DESCRIPTION\n");
     line(text, summary);
     text_put(text, ".PP\n");
     line(text, more);
-    put_options(text, letter);
+    put_options(text, verb, letter);
     text_put(text, SEE_ALSO);
 }
 
@@ -71,7 +72,7 @@ static void main_page(Text *text)
 #define VERB(name, letter, arguments, summary, more)                                                                                       \
     text_put(text, ".TP\n.B kaon " #name "\n");                                                                                            \
     put(text, arguments);                                                                                                                  \
-    text_put(text, ":\n");                                                                                                                 \
+    text_put(text, arguments[0] ? ":\n" : "");                                                                                             \
     line(text, summary);
 #include "cli/verbs.def"
 #undef VERB
@@ -86,7 +87,7 @@ bool man_page(Text *text, const char *verb)
     }
 #define VERB(name, letter, arguments, summary, more)                                                                                       \
     if (text_equal(verb, #name)) {                                                                                                         \
-        verb_page(text, #name, letter, arguments, summary, more);                                                                          \
+        verb_page(text, VERB_##name, letter, arguments, summary, more);                                                                    \
         return true;                                                                                                                       \
     }
 #include "cli/verbs.def"

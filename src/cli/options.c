@@ -112,8 +112,7 @@ bool options_parse(Arena *arena, int argc, char **argv, Options *options, DiagLi
     return !diag_failed(diags);
 }
 
-/* Parts of a help text between "; " that begin with a verb and a colon are for that verb alone. */
-static const char *help_of(Arena *arena, const char *help, Verb verb)
+const char *options_help_of(Arena *arena, const char *help, Verb verb)
 {
     Text text = text_init(arena);
     for (const char *at = help; *at;) {
@@ -163,7 +162,7 @@ void options_help(Text *text, Verb verb)
         const char *name = info->shortcut ? fmt(text->arena, "-%c, %s %s", info->shortcut, info->text, info->argument)
                                           : fmt(text->arena, "    %s %s", info->text, info->argument);
         text_add(text, "  %-30s ", name);
-        put_wrapped(text, help_of(text->arena, info->help, verb), 33);
+        put_wrapped(text, options_help_of(text->arena, info->help, verb), 33);
     }
     if (verb == VERB_opt) {
         uint32_t n;

@@ -40,6 +40,8 @@ typedef struct Command {
 bool options_parse(Arena *arena, int argc, char **argv, Options *options, DiagList *diags);
 void options_help(Text *text, Verb verb);
 void options_overview(Text *text);
+/* Parts of a help text between "; " that begin with a verb and a colon are for that verb alone. */
+const char *options_help_of(Arena *arena, const char *help, Verb verb);
 bool man_page(Text *text, const char *verb); /* roff; verb NULL: the page of kaon itself */
 bool verb_parse(const char *text, Verb *out);
 const char *verb_text(Verb verb);
