@@ -163,6 +163,15 @@ static bool read_string(Reader *r, Text *text)
 
 /* ---- numbers ---- */
 
+/* Where no value begins: Python writes NaN and Infinity all the same. */
+static bool fail_no_value(Reader *r)
+{
+    size_t n = (size_t)(r->end - r->at);
+    if ((n >= 3 && memcmp(r->at, "NaN", 3) == 0) || (n >= 8 && memcmp(r->at, "Infinity", 8) == 0))
+        return fail_as(r, DIAG_VALUE, "NaN and Infinity are no numbers here");
+    return fail(r, "a value is expected");
+}
+
 static bool skip_digits(Reader *r)
 {
     const uint8_t *from = r->at;
@@ -179,7 +188,7 @@ static bool scan_number(Reader *r, bool *whole)
         r->at++;
     const uint8_t *digits = r->at;
     if (!skip_digits(r) || (*digits == '0' && r->at - digits > 1))
-        return fail(r, "a value is expected");
+        return fail_no_value(r);
     if (r->at < r->end && *r->at == '.') {
         *whole = false;
         r->at++;
@@ -235,7 +244,7 @@ static bool read_word(Reader *r, json_t *parent, const char *key)
         give(r, parent, key, i == 2 ? json_null() : json_boolean(i == 0));
         return true;
     }
-    return fail(r, "a value is expected");
+    return fail_no_value(r);
 }
 
 static bool read_member(Reader *r, json_t *object)
