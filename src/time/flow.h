@@ -10,17 +10,22 @@
 #define FLOW_ENDLESS INT64_C(0x3fffffffffffffff)
 
 typedef struct FlowEdge {
-    uint32_t to, next; /* next edge of the same tail, 0: none */
-    int64_t left;      /* capacity not used; the edge back is the one with the number ^ 1 */
+    uint32_t to, back; /* head; number of the edge back */
+    int64_t left;      /* capacity not used */
 } FlowEdge;
+
+typedef struct FlowAdded {
+    uint32_t from, to;
+    int64_t capacity;
+} FlowAdded;
 
 typedef struct Flow {
     Arena *arena;
-    VEC(uint32_t) first; /* [vertices] an edge, 0: none */
-    VEC(FlowEdge) edges; /* numbers 0 and 1 are not used */
-    uint32_t *level, *arc, *queue, *path;
-    uint32_t n_room; /* vertices that these have room for */
-    uint64_t work;   /* edges looked at */
+    uint32_t n;           /* vertices */
+    VEC(FlowAdded) added; /* since the last push */
+    FlowEdge *edge;       /* by tail: first[v] .. first[v + 1] */
+    uint32_t *first, *level, *next, *queue, *path;
+    uint32_t n_edges, n_placed; /* n_placed: vertices that the arrays have room for */
 } Flow;
 
 Flow flow_create(Arena *arena);

@@ -215,7 +215,7 @@ static void build_network(Placing *p)
     uint32_t n = p->s->module->nodes.n;
     p->flow = flow_create(p->arena);
     for (uint32_t i = 0; i < n; i++) {
-        p->vertex[i] = p->flow.first.n;
+        p->vertex[i] = p->flow.n;
         for (int32_t k = p->lo[i]; k < p->hi[i] && p->with[i] == i; k++)
             flow_vertex(&p->flow);
     }
