@@ -70,7 +70,7 @@ static PartPrice chain_price(const PartModel *part, uint32_t bits, uint32_t lone
     case PART_CHAIN_INSIDE:
         break;
     }
-    return (PartPrice){luts, bits, bits ? part->adder_base_ps + (uint32_t)((uint64_t)part->adder_bit_fs * bits / 1000) : 0};
+    return (PartPrice){luts, bits, bits ? part->adder_base_ps + (uint32_t)((uint64_t)part->adder_bit_fs * (bits - 1) / 1000) : 0};
 }
 
 /* `bits` functions of `fan_in` inputs, each a tree of tables as an and, or, or parity is. */
