@@ -10,7 +10,7 @@ void lower_relu(Lower *l, GraphRef ref)
     for (uint32_t e = 0, n = shape_size(lower_node(l, ref)->shape); e < n; e++) {
         l->b.element = e;
         Interval range = wire(l, in[e])->range;
-        if (range.lo >= 0)
+        if (range.lo >= 0 || l->put_off[ref])
             out[e] = in[e];
         else
             out[e] = range.hi <= 0 ? circuit_constant(&l->b, 0, 0) : circuit_max(&l->b, in[e], circuit_constant(&l->b, 0, 0));
@@ -63,19 +63,56 @@ bool lower_cannot_overflow(const GraphNode *x, uint32_t element, const Quantiser
     return counts.overflows == 0 && lo >= quantiser_min(q) && hi <= fixed_max(q->type);
 }
 
+/* Comparing and selecting all bits of a window's values, and limiting one, against limiting all of them first. */
+static bool limits_pay_behind(const Lower *l, GraphRef pool, const CircuitRef *floor, const GraphNode *quantise)
+{
+    const GraphPool *of = lower_node(l, pool)->attr.pool;
+    uint64_t n = (uint64_t)of->height * of->width, wide = 0, narrow = 0;
+    for (uint32_t e = 0, count = shape_size(quantise->shape); e < count; e++) {
+        wide += wire(l, floor[e])->type.bits;
+        narrow += quantiser_at(&quantise->attr.quant->map, quantise->shape, e)->type.bits;
+    }
+    return (n - 1) * 2 * wide + narrow < (n - 1) * 2 * narrow + n * narrow;
+}
+
+static void lower_floors(Lower *l, GraphRef ref, const CircuitRef *in, CircuitRef *out)
+{
+    const GraphNode *node = lower_node(l, ref), *x = lower_input_node(l, ref, 0);
+    uint32_t n = shape_size(node->shape);
+    for (uint32_t e = 0; e < n; e++) {
+        l->b.element = e;
+        out[e] = lower_floor(&l->b, in[e], type_at(&x->type, x->shape, e).frac, quantiser_at(&node->attr.quant->map, node->shape, e));
+    }
+    if (l->pool[ref] != GRAPH_NONE && limits_pay_behind(l, l->pool[ref], out, node)) {
+        l->limits[l->pool[ref]] = ref;
+        return;
+    }
+    for (uint32_t e = 0; e < n; e++) {
+        l->b.element = e;
+        Quantiser q = *quantiser_at(&node->attr.quant->map, node->shape, e);
+        if (lower_cannot_overflow(x, e, &q))
+            q.overflow = OVERFLOW_WRAP; /* costs nothing */
+        out[e] = lower_limited(&l->b, out[e], &q, l->floors[ref] == LOWER_FLOORS_POSITIVE);
+    }
+}
+
 void lower_quantise(Lower *l, GraphRef ref)
 {
-    const GraphNode *node = lower_node(l, ref);
-    if (!scale_is_identity(&lower_input_node(l, ref, 0)->scale)) {
+    const GraphNode *node = lower_node(l, ref), *x = lower_input_node(l, ref, 0);
+    if (!scale_is_identity(&x->scale)) {
         lower_refuse(l, ref, DIAG_SCALE, "run the pass 'scales' first", "a quantiser stands behind a scale");
         return;
     }
     const CircuitRef *in = lower_in(l, ref, 0);
     CircuitRef *out = lower_new(l, ref);
+    if (l->floors[ref] != LOWER_ROUNDS) {
+        lower_floors(l, ref, in, out);
+        return;
+    }
     for (uint32_t e = 0, n = shape_size(node->shape); e < n; e++) {
         l->b.element = e;
         Quantiser q = *quantiser_at(&node->attr.quant->map, node->shape, e);
-        if (lower_cannot_overflow(lower_input_node(l, ref, 0), e, &q))
+        if (lower_cannot_overflow(x, e, &q))
             q.overflow = OVERFLOW_WRAP; /* costs nothing */
         out[e] = lower_quantised(&l->b, in[e], &q);
     }
@@ -171,19 +208,22 @@ void lower_reshape(Lower *l, GraphRef ref)
         out[e] = in[e];
 }
 
+uint32_t lower_transposed_element(const GraphNode *node, Shape x, uint32_t element)
+{
+    uint32_t step[SHAPE_MAX_RANK], source = 0; /* of the input's axes, in elements */
+    for (uint32_t i = x.rank, size = 1; i-- > 0; size *= x.dim[i])
+        step[i] = size;
+    for (uint32_t i = node->shape.rank; i-- > 0; element /= node->shape.dim[i])
+        source += element % node->shape.dim[i] * step[node->attr.permutation[i]];
+    return source;
+}
+
 void lower_transpose(Lower *l, GraphRef ref)
 {
     const GraphNode *node = lower_node(l, ref);
     Shape from = lower_input_node(l, ref, 0)->shape;
     const CircuitRef *in = lower_in(l, ref, 0);
     CircuitRef *out = lower_new(l, ref);
-    uint32_t step[SHAPE_MAX_RANK]; /* of the input's axes, in elements */
-    for (uint32_t i = from.rank, size = 1; i-- > 0; size *= from.dim[i])
-        step[i] = size;
-    for (uint32_t e = 0, n = shape_size(node->shape); e < n; e++) {
-        uint32_t rest = e, source = 0;
-        for (uint32_t i = node->shape.rank; i-- > 0; rest /= node->shape.dim[i])
-            source += rest % node->shape.dim[i] * step[node->attr.permutation[i]];
-        out[e] = in[source];
-    }
+    for (uint32_t e = 0, n = shape_size(node->shape); e < n; e++)
+        out[e] = in[lower_transposed_element(node, from, e)];
 }

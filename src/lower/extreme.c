@@ -1,27 +1,49 @@
 /* lower/extreme.c: the largest of many: max_pool and argmax, as balanced trees. */
 #include "lower/inside.h"
 
+LowerWindow lower_pool_window(const GraphNode *node, Shape x, uint32_t element)
+{
+    const GraphPool *pool = node->attr.pool;
+    uint32_t position = element / x.dim[2], width = node->shape.dim[1];
+    return (LowerWindow){.row = (int64_t)(position / width) * pool->stride_height - pool->pad_top,
+                         .column = (int64_t)(position % width) * pool->stride_width - pool->pad_left,
+                         .channel = element % x.dim[2],
+                         .n = pool->height * pool->width,
+                         .pool_width = pool->width,
+                         .x = x};
+}
+
+bool lower_window_element(const LowerWindow *window, uint32_t k, uint32_t *element)
+{
+    int64_t row = window->row + k / window->pool_width, column = window->column + k % window->pool_width;
+    if (row < 0 || row >= window->x.dim[0] || column < 0 || column >= window->x.dim[1])
+        return false;
+    *element = ((uint32_t)row * window->x.dim[1] + (uint32_t)column) * window->x.dim[2] + window->channel;
+    return true;
+}
+
 void lower_max_pool(Lower *l, GraphRef ref)
 {
     const GraphNode *node = lower_node(l, ref);
     const GraphPool *pool = node->attr.pool;
     Shape x = lower_input_node(l, ref, 0)->shape;
+    GraphRef limits = l->limits[ref]; /* of the values, which are limited one a window */
     const CircuitRef *in = lower_in(l, ref, 0);
     CircuitRef *out = lower_new(l, ref), *term = arena_array(l->arena, CircuitRef, (size_t)pool->height * pool->width);
-    uint32_t channels = x.dim[2], width = node->shape.dim[1];
     for (uint32_t e = 0, n = shape_size(node->shape); e < n; e++) {
-        uint32_t position = e / channels, n_terms = 0;
+        LowerWindow window = lower_pool_window(node, x, e);
+        uint32_t n_terms = 0, last = 0;
         l->b.element = e;
-        for (uint32_t k = 0; k < pool->height * pool->width; k++) {
-            int64_t row = (int64_t)(position / width) * pool->stride_height + k / pool->width - pool->pad_top;
-            int64_t column = (int64_t)(position % width) * pool->stride_width + k % pool->width - pool->pad_left;
-            if (row >= 0 && row < x.dim[0] && column >= 0 && column < x.dim[1])
-                term[n_terms++] = in[((size_t)row * x.dim[1] + (size_t)column) * channels + e % channels];
-        }
+        for (uint32_t k = 0, source; k < window.n; k++)
+            if (lower_window_element(&window, k, &source))
+                term[n_terms++] = in[last = source];
         for (; n_terms > 1; n_terms = (n_terms + 1) / 2)
             for (uint32_t i = 0; i < n_terms; i += 2)
                 term[i / 2] = i + 1 < n_terms ? lower_max(&l->b, term[i], term[i + 1]) : term[i];
         out[e] = term[0];
+        if (limits != GRAPH_NONE)
+            out[e] = lower_limited(&l->b, out[e], quantiser_at(&lower_node(l, limits)->attr.quant->map, x, last),
+                                   l->floors[limits] == LOWER_FLOORS_POSITIVE);
     }
 }
 

@@ -9,6 +9,19 @@
 #include "cmvm/cmvm.h"
 #include "lower/lower.h"
 
+/* A constant, raw * 2^-frac. */
+typedef struct LowerLead {
+    i128 raw;
+    int32_t frac;
+} LowerLead;
+
+/* What an assignment finds before it: rounding.c */
+typedef enum LowerFloors {
+    LOWER_ROUNDS,          /* the value */
+    LOWER_FLOORS,          /* the value ahead by what rounds it: dropping bits is enough */
+    LOWER_FLOORS_POSITIVE, /* likewise, and a ReLU still to be done */
+} LowerFloors;
+
 typedef struct Lower {
     Arena *arena;
     const LowerOptions *options;
@@ -19,6 +32,11 @@ typedef struct Lower {
     bool is_top;
     CircuitBuilder b;
     CircuitRef **value;          /* [module->nodes.n] -> [shape_size]; NULL: not lowered (a constant nobody asked for yet, or an error) */
+    LowerLead **lead;            /* [module->nodes.n] -> [columns]: constants that a sum's wires are ahead by; NULL: none */
+    bool *put_off;               /* [module->nodes.n]: a ReLU that is left to the assignment behind it */
+    LowerFloors *floors;         /* [module->nodes.n]: of an assignment */
+    GraphRef *pool;              /* [module->nodes.n]: the max_pool to which an assignment may leave its limits; GRAPH_NONE */
+    GraphRef *limits;            /* [module->nodes.n]: the assignment whose limits a max_pool has to do */
     int32_t **need;              /* [module->nodes.n] -> [shape_size]: bits from 2^need up are not read */
     uint32_t *circuit_module_of; /* [graph modules] index into circuit->modules */
     CircuitRef **call_out;       /* [module->nodes.n]: of a call, its outputs' wires one after the other */
@@ -47,6 +65,21 @@ uint32_t lower_add_module(Lower *l, const char *name);
 #define LOWER_ALL    INT32_MAX
 #define LOWER_UNREAD INT32_MIN
 void lower_find_needs(Lower *l);
+/* rounding.c: fills l->lead, l->put_off, l->floors */
+void lower_find_leads(Lower *l);
+/* x: a value with its lead in it, reckoned at frac `from` -> rounded, all bits; and its ReLU, where one was put off, and overflow */
+CircuitRef lower_floor(CircuitBuilder *b, CircuitRef x, int32_t from, const Quantiser *q);
+CircuitRef lower_limited(CircuitBuilder *b, CircuitRef t, const Quantiser *q, bool positive);
+/* element.c, extreme.c: the elements of x that an element of a transpose, of a pool is made of */
+typedef struct LowerWindow {
+    int64_t row, column; /* of its upper left corner, which may lie in the padding */
+    uint32_t channel, n; /* n positions, padding included */
+    uint32_t pool_width;
+    Shape x;
+} LowerWindow;
+uint32_t lower_transposed_element(const GraphNode *node, Shape x, uint32_t element);
+LowerWindow lower_pool_window(const GraphNode *node, Shape x, uint32_t element);
+bool lower_window_element(const LowerWindow *window, uint32_t k, uint32_t *element); /* false: padding */
 /* element.c: whether the tensor's range, which may be tighter than the wire's, fits the quantiser's type */
 bool lower_cannot_overflow(const GraphNode *x, uint32_t element, const Quantiser *q);
 

@@ -4,8 +4,8 @@
  *                             M M M        at padding borders, where fewer inputs matter, another one; what stands alone is written in
  * line. b b b
  *
- * A bias is an input of the sum that is a point. Products of two values that are not constant become multipliers, summed in a balanced
- * tree.
+ * A bias is an input of the sum that is a point, and so is what rounds the sum (rounding.c); both are one. Products of two values that are
+ * not constant become multipliers, summed in a balanced tree.
  */
 #include <string.h>
 
@@ -18,9 +18,11 @@ typedef struct Kernel {
     uint32_t n_in, n_out;  /* n_in: patch elements, biases not counted */
     const int64_t *weight; /* [n_in + n_out][n_out]: biases behind, one input each; [n_in][n_out] without */
     int32_t frac;
-    const GraphNode *bias; /* NULL: none in the sum */
-    CmvmOutput *out;       /* [n_out] what is read of the result at any position */
-    Map solved;            /* signature of a patch -> index into use */
+    const GraphNode *bias;   /* NULL: none in the sum */
+    const LowerLead *lead;   /* [n_out]; NULL: none */
+    const LowerLead *addend; /* [n_out] bias and lead together; NULL: neither */
+    CmvmOutput *out;         /* [n_out] what is read of the result at any position */
+    Map solved;              /* signature of a patch -> index into use */
     struct KernelUse {
         uint32_t n_positions, module; /* module MAP_NONE: not made */
     } * use;                          /* [n_positions] at most */
@@ -84,7 +86,7 @@ void lower_solution(Lower *l, const CmvmProblem *problem, const CmvmSolution *so
 static void solve_patch(Kernel *k, const CircuitRef *patch, CircuitRef *out)
 {
     Lower *l = k->l;
-    uint32_t n_bias = k->bias != NULL ? k->n_out : 0, n_in = k->n_in + n_bias;
+    uint32_t n_bias = k->addend != NULL ? k->n_out : 0, n_in = k->n_in + n_bias;
     CmvmInput *in = arena_array(l->arena, CmvmInput, n_in);
     CircuitRef *wires = arena_array(l->arena, CircuitRef, n_in);
     CircuitRef zero = CIRCUIT_NONE;
@@ -98,8 +100,7 @@ static void solve_patch(Kernel *k, const CircuitRef *patch, CircuitRef *out)
     }
     for (uint32_t j = 0; j < n_bias; j++) {
         /* the sum is taken times 2^frac, the weights being integers */
-        int32_t frac = type_at(&k->bias->type, k->bias->shape, j).frac - k->frac;
-        wires[k->n_in + j] = circuit_constant(&l->b, k->bias->attr.tensor->raw[j], frac);
+        wires[k->n_in + j] = circuit_constant(&l->b, k->addend[j].raw, k->addend[j].frac - k->frac);
         const CircuitNode *constant = wire(l, wires[k->n_in + j]);
         in[k->n_in + j] = (CmvmInput){constant->range, -constant->type.frac, 0};
     }
@@ -185,10 +186,26 @@ static void lower_position(Kernel *k, const CircuitRef *patch, uint32_t use, Cir
 }
 
 /* ---- weights ---- */
+/* Bias and lead as one constant a column. Both lie on the grid of the sum, or coarser ones. */
+static void join_addends(Kernel *k)
+{
+    if (k->bias == NULL && k->lead == NULL)
+        return;
+    LowerLead *addend = arena_array(k->l->arena, LowerLead, k->n_out);
+    for (uint32_t j = 0; j < k->n_out; j++) {
+        LowerLead b = {0}, a = k->lead != NULL ? k->lead[j] : (LowerLead){0};
+        if (k->bias != NULL)
+            b = (LowerLead){k->bias->attr.tensor->raw[j], type_at(&k->bias->type, k->bias->shape, j).frac};
+        int32_t frac = a.raw == 0 ? b.frac : b.raw == 0 || a.frac > b.frac ? a.frac : b.frac;
+        addend[j] = (LowerLead){raw_at_frac(a.raw, a.frac, frac) + raw_at_frac(b.raw, b.frac, frac), frac};
+    }
+    k->addend = addend;
+}
+
 static bool read_weights(Kernel *k, const GraphNode *w)
 {
     const i128 *raw = w->attr.tensor->raw;
-    uint32_t n = k->n_in * k->n_out, n_bias = k->bias != NULL ? k->n_out : 0;
+    uint32_t n = k->n_in * k->n_out, n_bias = k->addend != NULL ? k->n_out : 0;
     int64_t *weight = arena_array(k->l->arena, int64_t, (size_t)(k->n_in + n_bias) * k->n_out);
     bool any = false;
     k->frac = 0;
@@ -259,6 +276,8 @@ static void lower_patches(Lower *l, GraphRef ref, const CircuitRef *patches, uin
         return;
     }
     k.bias = bias;
+    k.lead = l->lead[ref];
+    join_addends(&k);
     if (!read_weights(&k, w)) {
         l->value[ref] = NULL;
         return;

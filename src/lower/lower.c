@@ -212,6 +212,7 @@ static bool lower_module(Lower *l, const GraphModule *module)
     l->b = (CircuitBuilder){.module = circuit_add_module(l->circuit, clean_name(l->arena, &l->module_names, module->name))};
     uint32_t errors = l->diags->n_errors;
     lower_find_needs(l);
+    lower_find_leads(l);
     lower_inputs(l, &taken);
     for (GraphRef ref = 0; ref < module->nodes.n; ref++) {
         l->b.layer = circuit_add_layer(l->circuit, module->nodes.at[ref].layer);
