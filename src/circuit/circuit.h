@@ -219,6 +219,10 @@ bool circuit_verify(const Circuit *circuit, const char *file, DiagList *diags);
  * differ. Delays and instances are counted, states are not; outputs of modules may differ, those of the top may not. ---- */
 bool circuit_check_latency(const Circuit *circuit, uint32_t *latency_cycles, DiagList *diags);
 
+/* ---- flatten.c: the same without modules below the top; how many nodes that has ---- */
+Circuit *circuit_flatten(Arena *arena, const Circuit *circuit);
+uint64_t circuit_flat_nodes(Arena *arena, const Circuit *circuit);
+
 /* ---- eval.c: the specification ---- */
 /* The value of one PURE node, given its operands' raw values: in raw units of node->type, wrapped. */
 i128 circuit_eval_node(const CircuitModule *module, const CircuitNode *node, const i128 *operand);

@@ -2,6 +2,9 @@
  * bisection: a longer clock never needs more of them. */
 #include "time/schedule.h"
 
+#define FLAT_NODES   200000u /* circuits that are larger without modules keep them */
+#define FLAT_PERCENT 95u     /* of the register bits with modules, at the same latency: then they go */
+
 typedef struct Pipeline {
     Arena *arena; /* scratch */
     const Circuit *circuit;
@@ -236,12 +239,38 @@ static Circuit *pipeline(Pipeline *p, Arena *arena, TimeReport *report)
     return result;
 }
 
+/* A module has registers in the same places in all instances, and waits for the last of its inputs. Whether the circuit without modules is
+ * worth their loss. */
+static bool flat_pays(const TimeReport *flat, const TimeReport *nested)
+{
+    if (flat->met != nested->met)
+        return flat->met;
+    if (flat->latency_cycles != nested->latency_cycles)
+        return flat->latency_cycles < nested->latency_cycles;
+    return flat->register_bits * 100 < nested->register_bits * FLAT_PERCENT;
+}
+
 Circuit *time_pipeline(Arena *arena, const Circuit *circuit, const TimeOptions *options, TimeReport *report, DiagList *diags)
 {
     Arena *scratch = arena_child(arena);
+    DiagList nested_diags = diag_init(scratch), flat_diags = diag_init(scratch);
     Pipeline p = {.arena = scratch, .options = options, .diags = diags, .circuit = time_copy(scratch, circuit, NULL)};
     *report = (TimeReport){0};
+    bool may_flatten = circuit->modules.n > 1 && circuit_flat_nodes(scratch, circuit) <= FLAT_NODES;
+    p.diags = may_flatten ? &nested_diags : diags;
     Circuit *result = pipeline(&p, arena, report);
+    if (may_flatten) {
+        Pipeline q = {.arena = scratch, .options = options, .diags = &flat_diags, .circuit = circuit_flatten(scratch, p.circuit)};
+        TimeReport flat = {0};
+        Circuit *other = pipeline(&q, arena, &flat);
+        if (other && (!result || flat_pays(&flat, report))) {
+            result = other;
+            *report = flat;
+            p.diags = &flat_diags;
+        }
+    }
+    for (uint32_t i = 0; may_flatten && i < p.diags->list.n; i++)
+        diag_add(diags, p.diags->list.at[i]);
     arena_destroy(scratch);
     return result;
 }

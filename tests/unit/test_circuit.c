@@ -184,6 +184,48 @@ static void random_circuits_are_sound_and_read_back(void **state)
     }
 }
 
+static bool runs_alike(Arena *arena, const Circuit *a, const Circuit *b, CircuitTime time, uint64_t seed)
+{
+    const CircuitModule *top = circuit_top(a);
+    CircuitExecutor *run_a = circuit_executor_create(arena, a, time), *run_b = circuit_executor_create(arena, b, time);
+    i128 *in = arena_array(arena, i128, top->inputs.n), *out_a = arena_array(arena, i128, top->outputs.n),
+         *out_b = arena_array(arena, i128, top->outputs.n);
+    Rng rng = {seed};
+    for (uint32_t event = 0; event < 12; event++) {
+        for (uint32_t i = 0; i < top->inputs.n; i++) {
+            const Interval *range = &circuit_node(top, top->inputs.at[i])->range;
+            uint64_t steps = (uint64_t)((range->hi - range->lo) >> range->zeros);
+            in[i] = range->lo + ((i128)(rng_u64(&rng) % (steps + 1)) << range->zeros);
+        }
+        circuit_executor_run(run_a, in, out_a);
+        circuit_executor_run(run_b, in, out_b);
+        if (memcmp(out_a, out_b, top->outputs.n * sizeof *out_a) != 0)
+            return false;
+    }
+    return true;
+}
+
+static void flat_circuits_run_as_before(void **state)
+{
+    uint64_t seed = seed_of_run();
+    uint32_t opened = 0;
+    for (uint32_t i = 0; i < 200; i++) {
+        Arena *arena = arena_child(*state);
+        Rng rng = {seed + i};
+        CircuitRandomOptions options = {.n_nodes = 25, .n_modules = 1 + i % 3, .delays = i % 2, .states = i % 3 == 0, .max_bits = 12};
+        const Circuit *circuit = circuit_random(arena, &rng, &options), *flat = circuit_flatten(arena, circuit);
+        DiagList diags = diag_init(arena);
+        assert_int_equal(flat->modules.n, 1);
+        opened += circuit_flat_nodes(arena, circuit) > circuit_top(circuit)->nodes.n;
+        if (!circuit_verify(flat, NULL, &diags) || !runs_alike(arena, circuit, flat, CIRCUIT_BY_EVENT, seed) ||
+            !runs_alike(arena, circuit, flat, CIRCUIT_BY_CLOCK, seed))
+            fail_msg("KAON_SEED=%#llx: %s\n%s\n%s", (unsigned long long)seed, printed(arena, circuit), printed(arena, flat),
+                     diagnosed(arena, &diags));
+        arena_destroy(arena);
+    }
+    assert_in_range(opened, 50, UINT32_MAX);
+}
+
 /* Differential tests lean on it: nothing may be out of the generator's reach. */
 static void random_circuits_reach_every_mode(void **state)
 {
@@ -947,6 +989,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(blanks_and_comments_do_not_matter, setup, teardown),
         cmocka_unit_test_setup_teardown(large_fractions_survive, setup, teardown),
         cmocka_unit_test_setup_teardown(random_circuits_are_sound_and_read_back, setup, teardown),
+        cmocka_unit_test_setup_teardown(flat_circuits_run_as_before, setup, teardown),
         cmocka_unit_test_setup_teardown(random_circuits_reach_every_mode, setup, teardown),
         cmocka_unit_test_setup_teardown(equal_sees_every_difference, setup, teardown),
         cmocka_unit_test_setup_teardown(each_breach_is_named, setup, teardown),

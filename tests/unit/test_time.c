@@ -372,6 +372,28 @@ static void test_module_keeps_its_promise(void **state)
     }
 }
 
+/* Three sums in a module, two instances one behind the other, a clock that holds two sums: each instance starts a clock of its own. Flat,
+ * two sums stand in each clock. */
+static void test_modules_go_where_that_pays(void **state)
+{
+    Arena *arena = *state;
+    Circuit *circuit = parse(arena, "module f(a: s8.0) -> (y: s12.0)\n"
+                                    "  %0 = input a : s8.0 [-128, 127]\n  %1 = add %0, %0 << 1 : s10.0 [-384, 381]\n"
+                                    "  %2 = add %1, %0 << 2 : s11.0 [-896, 889]\n  %3 = add %2, %0 << 1 : s12.0 [-1152, 1143]\n"
+                                    "  output y = %3\n"
+                                    "circuit t(x: s8.0) -> (z: s12.0)\n"
+                                    "  %0 = input x : s8.0 [-128, 127]\n  %1 = call f(%0)\n  %2 = out %1 y : s12.0 [-1152, 1143]\n"
+                                    "  %3 = quant %2 trn wrap : s8.0 [-128, 127]\n  %4 = call f(%3)\n"
+                                    "  %5 = out %4 y : s12.0 [-1152, 1143]\n  output z = %5\n");
+    TimeReport report;
+    Circuit *result = pipeline(arena, circuit, (TimeOptions){.clock_ps = 2900, .latency_cycles = -1}, &report);
+    assert_int_equal(report.latency_cycles, 2); /* six sums of 1.3 ns */
+    assert_int_equal(result->modules.n, 1);
+    result = pipeline(arena, circuit, (TimeOptions){.clock_ps = 4500, .latency_cycles = -1}, &report);
+    assert_int_equal(report.latency_cycles, 1); /* a module a clock: nothing to win */
+    assert_int_equal(result->modules.n, 2);
+}
+
 static void test_cost(void **state)
 {
     Arena *arena = *state;
@@ -405,6 +427,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_random, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_fewest_bits, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_module_keeps_its_promise, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_modules_go_where_that_pays, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_cost, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
