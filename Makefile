@@ -31,6 +31,7 @@ test-all: $(BUILD)/build.ninja
 
 bench: all
 	@bench/run $(BUILD)/kaon
+	@bench/nets $(BUILD)/kaon --no-synth
 
 # SECONDS_EACH=600 make fuzz
 fuzz:
