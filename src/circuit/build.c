@@ -201,6 +201,13 @@ CircuitRef circuit_sub(CircuitBuilder *b, CircuitRef x, CircuitRef y, int32_t sh
     return derive(b, node, (CircuitRef[]){x, y}, 2);
 }
 
+CircuitRef circuit_add3(CircuitBuilder *b, CircuitRef x, CircuitRef y, CircuitRef z, CircuitTerms terms)
+{
+    CircuitNode node = blank(b, CIRCUIT_add3);
+    node.attr.terms = terms;
+    return derive(b, node, (CircuitRef[]){x, y, z}, 3);
+}
+
 CircuitRef circuit_negate(CircuitBuilder *b, CircuitRef x) { return derive(b, blank(b, CIRCUIT_negate), &x, 1); }
 
 CircuitRef circuit_shift(CircuitBuilder *b, CircuitRef x, int32_t shift)

@@ -37,6 +37,7 @@ typedef enum CircuitAttr {
     CIRCUIT_ATTR_NONE,
     CIRCUIT_ATTR_VALUE,
     CIRCUIT_ATTR_SHIFT,
+    CIRCUIT_ATTR_TERMS,
     CIRCUIT_ATTR_QUANT,
     CIRCUIT_ATTR_TABLE,
     CIRCUIT_ATTR_BITS,
@@ -62,6 +63,12 @@ bool circuit_op_reserved(const char *text);
 typedef uint32_t CircuitRef; /* a node of the module it stands in */
 #define CIRCUIT_NONE UINT32_MAX
 
+/* How operands 1 and 2 of a sum of three come in. */
+typedef struct CircuitTerms {
+    int16_t shift[2];
+    bool minus[2];
+} CircuitTerms;
+
 typedef struct CircuitNode {
     uint8_t op;       /* CircuitOp */
     bool wrap;        /* the exact interval does not fit the type, and that is meant */
@@ -73,8 +80,9 @@ typedef struct CircuitNode {
     FixedType type;
     Interval range; /* proven, in raw units of type; after the wrap */
     union {
-        i128 value;    /* VALUE: raw units of type */
-        int32_t shift; /* SHIFT */
+        i128 value;         /* VALUE: raw units of type */
+        int32_t shift;      /* SHIFT */
+        CircuitTerms terms; /* TERMS */
         struct {
             uint16_t hi, lo;
         } bits;         /* BITS */
@@ -162,8 +170,9 @@ uint32_t circuit_add_table(Circuit *circuit, const char *name, FixedType type, u
 CircuitRef circuit_append(CircuitModule *module, const CircuitNode *node, const CircuitRef *operands, uint32_t n_operands); /* as given */
 
 CircuitRef circuit_constant(CircuitBuilder *b, i128 raw, int32_t frac);
-CircuitRef circuit_add(CircuitBuilder *b, CircuitRef x, CircuitRef y, int32_t shift); /* x + y 2^shift */
-CircuitRef circuit_sub(CircuitBuilder *b, CircuitRef x, CircuitRef y, int32_t shift); /* x - y 2^shift */
+CircuitRef circuit_add(CircuitBuilder *b, CircuitRef x, CircuitRef y, int32_t shift);                     /* x + y 2^shift */
+CircuitRef circuit_sub(CircuitBuilder *b, CircuitRef x, CircuitRef y, int32_t shift);                     /* x - y 2^shift */
+CircuitRef circuit_add3(CircuitBuilder *b, CircuitRef x, CircuitRef y, CircuitRef z, CircuitTerms terms); /* x +- y 2^s +- z 2^t */
 CircuitRef circuit_negate(CircuitBuilder *b, CircuitRef x);
 CircuitRef circuit_shift(CircuitBuilder *b, CircuitRef x, int32_t shift);
 CircuitRef circuit_multiply(CircuitBuilder *b, CircuitRef x, CircuitRef y);
@@ -204,6 +213,21 @@ bool circuit_settled_range(const CircuitModule *module, const CircuitNode *node,
 /* Recomputes every range of a verified circuit (types kept) from the inputs' and states' ranges forward; ranges only ever shrink, and wrap
  * flags go where nothing wraps any more. */
 void circuit_infer_ranges(Circuit *circuit);
+
+/* ---- three.c: the chain of an add3 ---- */
+typedef struct CircuitThree {
+    const CircuitNode *operand[3];
+    bool minus[3];
+    int64_t start[3]; /* position of the operand's bit 0; position 0 is 2^-frac */
+    int64_t frac;     /* no operand is finer, nor the node */
+    uint32_t fine;    /* operand whose bits below `low` are the sum's */
+    int64_t low, top; /* positions of the chain; low == top: no chain */
+    int64_t own;      /* from there on a position is what the one below is */
+} CircuitThree;
+CircuitThree circuit_three(const CircuitModule *module, const CircuitNode *node);
+/* Whether a position takes a function of two or more varying bits. */
+bool circuit_three_has_table(const CircuitThree *three, int64_t position);
+uint32_t circuit_three_tables(const CircuitThree *three); /* positions that do */
 
 /* ---- print.c, parse.c ---- */
 void circuit_print(Text *text, const Circuit *circuit);

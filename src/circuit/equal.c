@@ -22,6 +22,11 @@ static bool equal_attr(const CircuitNode *a, const CircuitNode *b)
         return a->attr.value == b->attr.value;
     case CIRCUIT_ATTR_SHIFT:
         return a->attr.shift == b->attr.shift;
+    case CIRCUIT_ATTR_TERMS:
+        for (uint32_t i = 0; i < 2; i++)
+            if (a->attr.terms.shift[i] != b->attr.terms.shift[i] || a->attr.terms.minus[i] != b->attr.terms.minus[i])
+                return false;
+        return true;
     case CIRCUIT_ATTR_QUANT:
         return quantiser_equal(node_quantiser(a), node_quantiser(b));
     case CIRCUIT_ATTR_BITS:

@@ -56,6 +56,21 @@ i128 circuit_eval_sub(const CircuitModule *module, const CircuitNode *node, cons
     return settle((i128)((u128)x.a - (u128)x.b), x.frac, node->type);
 }
 
+i128 circuit_eval_add3(const CircuitModule *module, const CircuitNode *node, const i128 *operand)
+{
+    int64_t frac[3], finest = INT64_MIN;
+    for (uint32_t i = 0; i < 3; i++) {
+        frac[i] = (int64_t)operand_type(module, node, i).frac - (i > 0 ? node->attr.terms.shift[i - 1] : 0);
+        finest = frac[i] > finest ? frac[i] : finest;
+    }
+    u128 sum = (u128)shifted(operand[0], finest - frac[0]);
+    for (uint32_t i = 1; i < 3; i++) {
+        u128 term = (u128)shifted(operand[i], finest - frac[i]);
+        sum = node->attr.terms.minus[i - 1] ? sum - term : sum + term;
+    }
+    return settle((i128)sum, finest, node->type);
+}
+
 i128 circuit_eval_negate(const CircuitModule *module, const CircuitNode *node, const i128 *operand)
 {
     return settle(-operand[0], operand_type(module, node, 0).frac, node->type);

@@ -250,6 +250,24 @@ static void read_shift(Parser *p, CircuitNode *node)
     node->attr.shift = (int32_t)shift;
 }
 
+/* What stands behind the first operand of a sum of three. */
+static void read_terms(Parser *p, CircuitNode *node)
+{
+    Lexer *lex = &p->lex;
+    node->attr.terms = (CircuitTerms){0};
+    for (uint32_t i = 0; i < 2 && !lex->failed; i++) {
+        int64_t shift = 0;
+        node->attr.terms.minus[i] = lex_take(lex, "minus");
+        if (!node->attr.terms.minus[i])
+            lex_need(lex, "plus");
+        vec_push(p->arena, &p->module->operands, read_wire(p));
+        node->n_operands++;
+        if (lex_take(lex, "<<"))
+            lex_i64(lex, "a shift", -2 * FIXED_MAX_FRAC, 2 * FIXED_MAX_FRAC, &shift);
+        node->attr.terms.shift[i] = (int16_t)shift;
+    }
+}
+
 static void read_out(Parser *p, CircuitNode *node)
 {
     Lexer *lex = &p->lex;
@@ -312,6 +330,9 @@ static void read_expression(Parser *p, CircuitNode *node, Lexer *value)
         break;
     case CIRCUIT_ATTR_SHIFT:
         read_shift(p, node);
+        break;
+    case CIRCUIT_ATTR_TERMS:
+        read_terms(p, node);
         break;
     case CIRCUIT_ATTR_QUANT:
         read_quantiser(p, node);

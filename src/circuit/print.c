@@ -79,6 +79,18 @@ static void put_shift(Text *text, const CircuitNode *node)
         text_add(text, " << %d", node->attr.shift);
 }
 
+/* "%0 plus %1 << 2 minus %2" */
+static void put_terms(Text *text, const CircuitModule *module, const CircuitNode *node)
+{
+    for (uint32_t i = 0; i < node->n_operands; i++) {
+        if (i > 0)
+            text_put(text, node->attr.terms.minus[i - 1] ? " minus " : " plus ");
+        text_add(text, "%%%u", circuit_operand(module, node, i));
+        if (i > 0 && node->attr.terms.shift[i - 1] != 0)
+            text_add(text, " << %d", node->attr.terms.shift[i - 1]);
+    }
+}
+
 static void put_quantiser(Text *text, const CircuitNode *node)
 {
     text_put(text, " ");
@@ -98,7 +110,8 @@ static void put_expression(Text *text, const CircuitModule *module, const Circui
         text_add(text, "%s[", circuit->tables.at[node->attr.index].name);
     else if (attribute == CIRCUIT_ATTR_MODULE)
         text_add(text, "%s(", circuit->modules.at[node->attr.index]->name);
-    put_operands(text, module, node);
+    if (attribute != CIRCUIT_ATTR_TERMS)
+        put_operands(text, module, node);
     switch (attribute) {
     case CIRCUIT_ATTR_NONE:
         break;
@@ -108,6 +121,9 @@ static void put_expression(Text *text, const CircuitModule *module, const Circui
         break;
     case CIRCUIT_ATTR_SHIFT:
         put_shift(text, node);
+        break;
+    case CIRCUIT_ATTR_TERMS:
+        put_terms(text, module, node);
         break;
     case CIRCUIT_ATTR_QUANT:
         put_quantiser(text, node);

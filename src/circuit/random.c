@@ -194,13 +194,30 @@ static bool arithmetic(Gen *g, CircuitNode node, Value *v, uint32_t n)
     return true;
 }
 
+static int16_t random_shift(Gen *g)
+{
+    return (int16_t)(one_in(g, 8) ? rng_between(g->rng, -40, 40) : one_in(g, 3) ? 0 : rng_between(g->rng, -4, 4));
+}
+
 static bool make_shifted(Gen *g, CircuitOp op, uint32_t n)
 {
     CircuitNode node = blank(g, op);
-    node.attr.shift = one_in(g, 8) ? rng_between(g->rng, -40, 40) : one_in(g, 3) ? 0 : rng_between(g->rng, -4, 4);
+    node.attr.shift = random_shift(g);
     Value v[2];
     pick_some(g, v, n);
     return arithmetic(g, node, v, n);
+}
+
+static bool make_add3(Gen *g)
+{
+    CircuitNode node = blank(g, CIRCUIT_add3);
+    for (uint32_t i = 0; i < 2; i++) {
+        node.attr.terms.shift[i] = random_shift(g);
+        node.attr.terms.minus[i] = one_in(g, 2);
+    }
+    Value v[3];
+    pick_some(g, v, 3);
+    return arithmetic(g, node, v, 3);
 }
 
 static bool make_plain(Gen *g, CircuitOp op, uint32_t n)
@@ -416,6 +433,8 @@ static bool make_node(Gen *g, CircuitOp op)
     case CIRCUIT_add:
     case CIRCUIT_sub:
         return make_shifted(g, op, 2);
+    case CIRCUIT_add3:
+        return make_add3(g);
     case CIRCUIT_shift:
         return make_shifted(g, op, 1);
     case CIRCUIT_negate:

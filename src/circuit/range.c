@@ -61,6 +61,24 @@ bool circuit_range_sub(const CircuitModule *module, const CircuitNode *node, Int
     return align(module, node, 0, node->attr.shift, &a, &b, frac) && interval_sub(a, b, range);
 }
 
+bool circuit_range_add3(const CircuitModule *module, const CircuitNode *node, Interval *range, int32_t *frac)
+{
+    Interval term;
+    int32_t of_term[3];
+    *frac = of_term[0] = operand_type(module, node, 0).frac;
+    for (uint32_t i = 1; i < 3; i++) {
+        of_term[i] = operand_type(module, node, i).frac - node->attr.terms.shift[i - 1];
+        *frac = of_term[i] > *frac ? of_term[i] : *frac;
+    }
+    if (!circuit_move_range(operand_range(module, node, 0), of_term[0], *frac, range))
+        return false;
+    for (uint32_t i = 1; i < 3; i++)
+        if (!circuit_move_range(operand_range(module, node, i), of_term[i], *frac, &term) ||
+            !(node->attr.terms.minus[i - 1] ? interval_sub : interval_add)(*range, term, range))
+            return false;
+    return true;
+}
+
 bool circuit_range_negate(const CircuitModule *module, const CircuitNode *node, Interval *range, int32_t *frac)
 {
     *range = interval_neg(operand_range(module, node, 0));

@@ -174,6 +174,13 @@ static bool check_attr(const Verifier *v, CircuitRef ref)
             return true;
         BREACH(v, ref, "a shift by %d is beyond all fractions", node->attr.shift);
         return false;
+    case CIRCUIT_ATTR_TERMS:
+        for (uint32_t i = 0; i < 2; i++)
+            if (node->attr.terms.shift[i] < -2 * FIXED_MAX_FRAC || node->attr.terms.shift[i] > 2 * FIXED_MAX_FRAC) {
+                BREACH(v, ref, "a shift by %d is beyond all fractions", node->attr.terms.shift[i]);
+                return false;
+            }
+        return true;
     case CIRCUIT_ATTR_QUANT:
         return check_quantiser(v, ref);
     case CIRCUIT_ATTR_TABLE:
@@ -205,8 +212,8 @@ static bool check_attr(const Verifier *v, CircuitRef ref)
 
 static bool may_wrap(CircuitOp op)
 {
-    return op == CIRCUIT_add || op == CIRCUIT_sub || op == CIRCUIT_negate || op == CIRCUIT_shift || op == CIRCUIT_multiply ||
-           op == CIRCUIT_select || op == CIRCUIT_min || op == CIRCUIT_max;
+    return op == CIRCUIT_add || op == CIRCUIT_sub || op == CIRCUIT_add3 || op == CIRCUIT_negate || op == CIRCUIT_shift ||
+           op == CIRCUIT_multiply || op == CIRCUIT_select || op == CIRCUIT_min || op == CIRCUIT_max;
 }
 
 static bool check_shape(const Verifier *v, CircuitRef ref)
@@ -327,6 +334,7 @@ static bool check_type_rule(const Verifier *v, CircuitRef ref)
     case CIRCUIT_input:
     case CIRCUIT_add:
     case CIRCUIT_sub:
+    case CIRCUIT_add3:
     case CIRCUIT_negate:
     case CIRCUIT_shift:
     case CIRCUIT_multiply:

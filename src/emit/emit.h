@@ -11,12 +11,20 @@ typedef struct EmitFile {
 } EmitFile;
 typedef VEC(EmitFile) EmitFiles;
 
+/* Cells of a target that the text may name. */
+typedef enum EmitPrimitives {
+    EMIT_NO_PRIMITIVES,
+    EMIT_CARRY8, /* LUT6_2 and CARRY8 */
+    EMIT_CARRY4, /* LUT6_2 and CARRY4 */
+} EmitPrimitives;
+
 typedef struct EmitOptions {
     const char *name; /* of the top module; NULL: the circuit's */
     bool valid;       /* valid_in, valid_out ports */
     bool enable;      /* clock_enable port, where there is a register to hold */
     bool reset;       /* synchronous reset port: clears the valid bits and nothing else, so it is there only with `valid` and a latency */
-    const char *heading; /* comment put on top of each file; may be NULL */
+    EmitPrimitives primitives; /* sums of three are written as these cells */
+    const char *heading;       /* comment put on top of each file; may be NULL */
 } EmitOptions;
 
 /* The identifier that the top module gets: letters, digits and single underscores, no keyword of any language that is emitted. The circuit
@@ -29,7 +37,7 @@ const char **emit_port_names(Arena *arena, const Circuit *circuit);
 /* Verilog-2001, one module a file: the top in rtl/<name>.v, modules in rtl/<name>_<module>.v, tables in rtl/<name>_<table>.v. Ports: clk
  * (when the circuit holds registers), control ports as the options say, one vector per input port and per output port; element i of an
  * array of equal widths lies at [i*w +: w], of unequal widths packed in order, element 0 lowest. Passes verilator --lint-only -Wall without
- * pragmas. */
+ * pragmas. With primitives sums of three are instances of rtl/<name>_add3.v, and cells/ holds models of the cells for simulators. */
 bool emit_verilog(Arena *arena, const Circuit *circuit, const EmitOptions *options, EmitFiles *files, DiagList *diags);
 
 /* tb/tb.v, a test bench that reads tb/input.hex and tb/expected.hex (one event a line, any number of them), streams the events back to back

@@ -23,6 +23,7 @@ typedef struct EmitDesign {
     const char **module_name; /* [modules] */
     const char **table_name;  /* [tables] */
     const char **layer_name;  /* [layers] as identifiers */
+    const char *three_name;   /* the module that adds three operands by primitives; NULL: none is needed */
     bool *clocked;            /* [modules] */
 } EmitDesign;
 

@@ -68,6 +68,22 @@ const char **emit_port_names(Arena *arena, const Circuit *circuit)
     return port;
 }
 
+/* Whether some sum of three is more than wires. */
+static bool sums_three(const Circuit *circuit)
+{
+    for (uint32_t k = 0; k < circuit->modules.n; k++) {
+        const CircuitModule *module = circuit->modules.at[k];
+        for (uint32_t i = 0; i < module->nodes.n; i++) {
+            if (module->nodes.at[i].op != CIRCUIT_add3)
+                continue;
+            CircuitThree three = circuit_three(module, &module->nodes.at[i]);
+            if (circuit_three_tables(&three) > 0)
+                return true;
+        }
+    }
+    return false;
+}
+
 EmitDesign emit_name_design(Arena *arena, const Circuit *circuit, const EmitOptions *options)
 {
     EmitDesign d = {.arena = arena,
@@ -86,6 +102,8 @@ EmitDesign emit_name_design(Arena *arena, const Circuit *circuit, const EmitOpti
         d.layer_name[i] = emit_identifier(arena, circuit->layers.at[i]);
     for (uint32_t i = 0; i < circuit->tables.n; i++)
         d.table_name[i] = emit_unique(arena, &names, fmt(arena, "%s_%s", top, emit_identifier(arena, circuit->tables.at[i].name)));
+    if (options->primitives != EMIT_NO_PRIMITIVES && sums_three(circuit))
+        d.three_name = emit_unique(arena, &names, fmt(arena, "%s_add3", top));
     return d;
 }
 

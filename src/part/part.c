@@ -9,13 +9,23 @@ struct PartModel {
     const char *name, *summary;
     uint32_t lut_inputs;
     PartChain chain;
-    uint32_t adder_base_ps, adder_bit_fs, lut_ps, route_ps, register_ps, default_clock_ps;
+    PartThree three;
+    bool primitives; /* sums of three are written as cells */
+    uint32_t adder_base_ps, three_base_ps, adder_bit_fs, lut_ps, route_ps, register_ps, default_clock_ps;
     const char *synth;
 };
 
 static const PartModel parts[] = {
-#define PART(name, text, summary, lut_inputs, chain, adder_base, adder_bit, lut, route, reg, clock, synth)                                 \
-    {text, summary, lut_inputs, PART_CHAIN_##chain, adder_base, adder_bit, lut, route, reg, clock, synth},
+#define PART(name, text, summary, lut_inputs, chain, three, adder_base, three_base, adder_bit, lut, route, reg, clock, synth)              \
+    {text, summary, lut_inputs, PART_CHAIN_##chain, PART_##three, false, adder_base, three_base, adder_bit, lut, route, reg, clock, synth},
+#include "part/parts.def"
+#undef PART
+};
+
+/* The same, where the emitted text names the target's cells. */
+static const PartModel with_primitives[] = {
+#define PART(name, text, summary, lut_inputs, chain, three, adder_base, three_base, adder_bit, lut, route, reg, clock, synth)              \
+    {text, summary, lut_inputs, PART_CHAIN_##chain, PART_##three, true, adder_base, three_base, adder_bit, lut, route, reg, clock, synth},
 #include "part/parts.def"
 #undef PART
 };
@@ -27,6 +37,17 @@ const PartModel *part_find(const char *name)
             return &parts[i];
     return NULL;
 }
+
+const PartModel *part_with_primitives(const PartModel *part)
+{
+    for (size_t i = 0; i < COUNT_OF(parts); i++)
+        if ((part == &parts[i] || part == &with_primitives[i]) && part->three != PART_NONE)
+            return &with_primitives[i];
+    return NULL;
+}
+
+PartThree part_three(const PartModel *part) { return part->three; }
+bool part_has_primitives(const PartModel *part) { return part->primitives; }
 
 const char *part_names(void)
 {
@@ -73,6 +94,22 @@ static PartPrice chain_price(const PartModel *part, uint32_t bits, uint32_t lone
     return (PartPrice){luts, bits, bits ? part->adder_base_ps + (uint32_t)((uint64_t)part->adder_bit_fs * (bits - 1) / 1000) : 0};
 }
 
+/* Three operands: with the cells one table a position. Without, a row of carry-save sums before the chain: two tables where the chain's own
+ * takes the row's sum in, else two and what the chain takes. */
+static PartPrice three_price(const PartModel *part, uint32_t bits, uint32_t lone)
+{
+    uint32_t row = bits > lone ? bits - lone : 0;
+    PartPrice price = chain_price(part, bits, lone);
+    if (part->primitives)
+        price.luts = row;
+    else if (part->chain == PART_CHAIN_PAIRED)
+        price.luts = row > 1 ? 2 * row - 2 : row; /* the ends of the row take one */
+    else
+        price.luts += 2 * row;
+    price.delay_ps += bits ? part->three_base_ps - part->adder_base_ps : 0;
+    return price;
+}
+
 /* `bits` functions of `fan_in` inputs, each a tree of tables as an and, or, or parity is. */
 static PartPrice logic_price(const PartModel *part, uint32_t bits, uint32_t fan_in)
 {
@@ -114,6 +151,8 @@ PartPrice part_price(const PartModel *part, PartQuery query)
     switch (query.operation) {
     case PART_ADD:
         return chain_price(part, query.bits, query.other_bits);
+    case PART_ADD3:
+        return three_price(part, query.bits, query.other_bits);
     case PART_NEGATE:
         return chain_price(part, query.bits, query.bits);
     case PART_COMPARE:

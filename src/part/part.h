@@ -8,6 +8,7 @@ typedef struct PartModel PartModel; /* the columns of parts.def */
 
 typedef enum PartOperation {
     PART_ADD,      /* sum or difference on one carry chain of `bits` positions; at `other_bits` of them only one operand varies */
+    PART_ADD3,     /* the same of three operands; `other_bits` are wires, or share the table below */
     PART_NEGATE,   /* `bits` */
     PART_COMPARE,  /* order of two numbers of `bits`; of one and a constant when `constant` */
     PART_EQUAL,    /* the same for equality */
@@ -31,8 +32,15 @@ typedef struct PartPrice {
     uint32_t delay_ps;
 } PartPrice;
 
+/* Cells that add three operands on one carry chain, at a look-up table a position. */
+typedef enum PartThree { PART_NONE, PART_CARRY8, PART_CARRY4 } PartThree;
+
 const PartModel *part_find(const char *name); /* NULL if unknown */
-const char *part_names(void);                 /* "xcup, xc7, ..." */
+/* The same part where the design names its cells instead of leaving sums to synthesis; NULL if it has none for adders of three operands. */
+const PartModel *part_with_primitives(const PartModel *part);
+bool part_has_primitives(const PartModel *part);
+PartThree part_three(const PartModel *part);
+const char *part_names(void); /* "xcup, xc7, ..." */
 const char *part_name(const PartModel *part);
 const char *part_summary(const PartModel *part);
 const char *part_synth_command(const PartModel *part);

@@ -32,7 +32,10 @@ static void add_line(CostLine *to, const CostLine *from)
     to->wires += from->wires;
 }
 
-static bool is_adder(const CircuitNode *node) { return node->op == CIRCUIT_add || node->op == CIRCUIT_sub || node->op == CIRCUIT_negate; }
+static bool is_adder(const CircuitNode *node)
+{
+    return node->op == CIRCUIT_add || node->op == CIRCUIT_sub || node->op == CIRCUIT_add3 || node->op == CIRCUIT_negate;
+}
 
 static bool is_constant(const CircuitModule *module, const CircuitNode *node, uint32_t i)
 {

@@ -41,6 +41,15 @@ static PartPrice sum_price(const PartModel *part, const CircuitModule *module, c
     return part_price(part, (PartQuery){.operation = PART_ADD, .bits = (uint32_t)(top - low), .other_bits = lone});
 }
 
+static PartPrice three_price(const PartModel *part, const CircuitModule *module, const CircuitNode *node)
+{
+    CircuitThree three = circuit_three(module, node);
+    uint32_t bits = (uint32_t)(three.top - three.low), tables = circuit_three_tables(&three);
+    if (tables == 0)
+        return (PartPrice){0};
+    return part_price(part, (PartQuery){.operation = PART_ADD3, .bits = bits, .other_bits = bits - tables});
+}
+
 static PartPrice gates(const PartModel *part, uint32_t bits, uint32_t fan_in)
 {
     return part_price(part, (PartQuery){.operation = PART_LOGIC, .bits = bits, .fan_in = fan_in});
@@ -124,6 +133,8 @@ PartPrice time_node_price(const PartModel *part, const CircuitModule *module, co
     case CIRCUIT_add:
     case CIRCUIT_sub:
         return sum_price(part, module, node);
+    case CIRCUIT_add3:
+        return three_price(part, module, node);
     case CIRCUIT_negate:
         return part_price(part, (PartQuery){.operation = PART_NEGATE, .bits = node->type.bits});
     case CIRCUIT_multiply:

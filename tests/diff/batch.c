@@ -24,16 +24,21 @@ const char *batch_word(Arena *arena, const Circuit *circuit, bool inputs, const 
     return word.at;
 }
 
-static void put_case(Arena *arena, BatchCase *c, uint32_t number, const BatchOptions *batch, Text *rtl, DiagList *diags)
+/* cells: models that stand in the file already */
+static void put_case(Arena *arena, BatchCase *c, uint32_t number, const BatchOptions *batch, Map *cells, Text *rtl, DiagList *diags)
 {
-    EmitOptions options = {.name = fmt(arena, "t%u", number)};
+    EmitOptions options = {.name = fmt(arena, "t%u", number), .primitives = c->primitives};
     EmitFiles files = {0};
     emit_verilog(arena, c->circuit, &options, &files, diags);
     c->top = options.name;
     for (uint32_t i = 0; i < files.n; i++) {
+        if (text_starts(files.at[i].name, "cells/") && map_put(cells, files.at[i].name, 0) != MAP_NONE)
+            continue;
         char *text = arena_strndup(arena, files.at[i].text, files.at[i].n);
-        if (text_equal(files.at[i].name, fmt(arena, "rtl/%s.v", c->top))) {
-            c->edited = batch->edit != NULL && batch->edit(text);
+        bool is_top = text_equal(files.at[i].name, fmt(arena, "rtl/%s.v", c->top));
+        if (batch->edit != NULL && (is_top || batch->edit_all))
+            c->edited |= batch->edit(text);
+        if (is_top) {
             c->clocked = strstr(text, "input wire clk,") != NULL;
         }
         text_put(rtl, text);
@@ -106,8 +111,9 @@ static void compare(Arena *arena, BatchCase *cases, uint32_t n, uint32_t clocks,
 bool batch_simulate(Arena *arena, BatchCase *cases, uint32_t n, const BatchOptions *options, DiagList *diags)
 {
     Text rtl = text_init(arena), vectors = text_init(arena);
+    Map cells = map_init(arena);
     for (uint32_t i = 0; i < n; i++)
-        put_case(arena, &cases[i], i, options, &rtl, diags);
+        put_case(arena, &cases[i], i, options, &cells, &rtl, diags);
     put_bench(cases, n, options->clocks, &rtl, &vectors);
     if (!file_write(path_join(arena, options->folder, "all.v"), rtl.at, rtl.n, diags) ||
         !file_write(path_join(arena, options->folder, "in.hex"), vectors.at, vectors.n, diags))

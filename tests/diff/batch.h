@@ -7,7 +7,8 @@
 
 typedef struct BatchCase {
     const Circuit *circuit;
-    const i128 *in;        /* [clocks][inputs] raw */
+    const i128 *in; /* [clocks][inputs] raw */
+    EmitPrimitives primitives;
     const char **expected; /* [clocks] output words, as emit_vector writes them; NULL entries are not compared */
     /* --- results --- */
     bool edited;     /* by BatchOptions.edit */
@@ -24,6 +25,7 @@ typedef struct BatchOptions {
     uint32_t clocks;
     const char *folder;       /* where the files go */
     bool (*edit)(char *text); /* may change each case's top module in place (mutation tests); NULL: none */
+    bool edit_all;            /* its other modules too */
 } BatchOptions;
 
 /* One output or input word of a circuit as text. */

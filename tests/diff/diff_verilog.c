@@ -79,7 +79,8 @@ static void evaluate(Run *run, Rng *rng, Case *c)
     uint32_t n_in = top->inputs.n, n_out = top->outputs.n, latency = c->circuit->latency_cycles;
     i128 *events = arena_array(run->arena, i128, (size_t)CLOCKS * n_in);
     const char **expected = arena_array(run->arena, const char *, CLOCKS);
-    c->batch = (BatchCase){.circuit = c->circuit, .in = events, .expected = expected};
+    EmitPrimitives primitives = (EmitPrimitives)rng_below(rng, EMIT_CARRY4 + 1);
+    c->batch = (BatchCase){.circuit = c->circuit, .in = events, .expected = expected, .primitives = primitives};
     i128 *out = arena_array(run->arena, i128, n_out);
     CircuitExecutor *by_clock = circuit_executor_create(run->arena, c->circuit, CIRCUIT_BY_CLOCK);
     CircuitExecutor *by_event = circuit_executor_create(run->arena, c->circuit, CIRCUIT_BY_EVENT);

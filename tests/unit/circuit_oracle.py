@@ -133,6 +133,12 @@ def parse_expression(node, text):
     elif node.op == "table":
         node.argument, operand = re.fullmatch(r"(\w+)\[%(\d+)\]", text).groups()
         node.operands = [int(operand)]
+    elif node.op == "add3":
+        terms = re.findall(r"(plus|minus) %(\d+)(?: << (-?\d+))?", text)
+        node.operands = [int(x) for x in re.findall(r"%(\d+)", text)]
+        node.argument = ""
+        node.factors = [(-1 if sign == "minus" else 1) * Fraction(2) ** int(shift or 0) for sign, _, shift in terms]
+        assert len(terms) == 2 and len(node.operands) == 3
     elif node.op == "call":
         node.argument, operands = re.fullmatch(r"(\w+)\((.*)\)", text).groups()
         node.operands = [int(x) for x in re.findall(r"%(\d+)", operands)]
@@ -240,6 +246,7 @@ class Run:
             "const": lambda: Fraction(node.argument),
             "add": lambda: exact[0] + exact[1] * shift,
             "sub": lambda: exact[0] - exact[1] * shift,
+            "add3": lambda: exact[0] + sum(x * factor for x, factor in zip(exact[1:], node.factors)),
             "neg": lambda: -exact[0],
             "shift": lambda: exact[0] * shift,
             "mul": lambda: exact[0] * exact[1],
@@ -305,6 +312,24 @@ def add_arithmetic(writer, op, operands, argument, exact, frac):
         writer.add(f"{op} {wrap}{', '.join(operands)}{argument}", t)
 
 
+def small_threes():
+    types = [parse_type(t) for t in "u1.0 s1.0 u2.-1 s2.1 s3.0".split()]
+    signs = {1: "plus", -1: "minus"}
+    for a in types:
+        for b in types:
+            for c in types:
+                writer = Writer([a, b, c])
+                values = [[r * t.step for r in t.raws()] for t in (a, b, c)]
+                for shift_b, shift_c, sign_b, sign_c in ((0, 0, 1, 1), (1, -2, 1, -1), (-1, 2, -1, 1), (2, 0, -1, -1)):
+                    exact = [x + sign_b * y * Fraction(2) ** shift_b + sign_c * z * Fraction(2) ** shift_c
+                             for x in values[0] for y in values[1] for z in values[2]]
+                    frac = max(a.frac, b.frac - shift_b, c.frac - shift_c)
+                    second = f"{signs[sign_b]} %1 << {shift_b}" if shift_b else f"{signs[sign_b]} %1"
+                    third = f"{signs[sign_c]} %2 << {shift_c}" if shift_c else f"{signs[sign_c]} %2"
+                    add_arithmetic(writer, "add3", ("%0 " + second + " " + third,), "", exact, frac)
+                yield writer.text()
+
+
 def small_arithmetic():
     types = [parse_type(t) for t in "u1.0 s1.0 u2.-1 s2.1 u3.0 s3.4 s4.2".split()]
     for a in types:
@@ -363,7 +388,7 @@ def small_quantise():
 
 
 def check_small(driver):
-    texts = [*small_arithmetic(), *small_bits(), *small_quantise()]
+    texts = [*small_arithmetic(), *small_threes(), *small_bits(), *small_quantise()]
     with tempfile.NamedTemporaryFile("w", suffix=".circuit") as file:
         file.write("----\n".join(texts))
         file.flush()
@@ -435,7 +460,7 @@ def main():
         for op, times in seen.items():
             ops[op] = ops.get(op, 0) + times
     print("ops:", ", ".join(f"{op} {ops[op]}" for op in sorted(ops)))
-    assert len(ops) == 25, "an op was never drawn"
+    assert len(ops) == 26, "an op was never drawn"
 
 
 main()

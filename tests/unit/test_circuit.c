@@ -229,8 +229,8 @@ static void flat_circuits_run_as_before(void **state)
 /* Differential tests lean on it: nothing may be out of the generator's reach. */
 static void random_circuits_reach_every_mode(void **state)
 {
-    static const CircuitOp wrapping[] = {CIRCUIT_add,      CIRCUIT_sub,    CIRCUIT_negate, CIRCUIT_shift,
-                                         CIRCUIT_multiply, CIRCUIT_select, CIRCUIT_min,    CIRCUIT_max};
+    static const CircuitOp wrapping[] = {CIRCUIT_add,      CIRCUIT_sub,    CIRCUIT_add3, CIRCUIT_negate, CIRCUIT_shift,
+                                         CIRCUIT_multiply, CIRCUIT_select, CIRCUIT_min,  CIRCUIT_max};
     uint32_t ops[CIRCUIT_OP_COUNT] = {0}, wraps[CIRCUIT_OP_COUNT] = {0}, modes[ROUNDING_COUNT][OVERFLOW_COUNT] = {0}, saturated = 0,
              dyadic = 0;
     uint64_t seed = seed_of_run();
@@ -327,6 +327,12 @@ static const Refusal refusals[] = {
     { "circuit", "a module name" },
     { BODY("") "x", "expected the end of the file" },
     { BODY("  %3 = neg %0 : s5.1 [-3.5, 4]\n"), "expected %2, found %3" },
+    { BODY("  %2 = add3 %0 plus %1 << 2 minus %0 << -1 : s9.2 [-64, 63.75]\n"), NULL },
+    { BODY("  %2 = add3 %0 plus %1 : s9.2 [-64, 63.75]\n"), "expected 'plus'" },
+    { BODY("  %2 = add3 %0, %1, %0 : s9.2 [-64, 63.75]\n"), "expected 'plus'" },
+    { BODY("  %2 = add3 %0 plus %1 over %0 : s9.2 [-64, 63.75]\n"), "expected 'plus'" },
+    { BODY("  %2 = add3 %0 plus %1 minus %0 << 9000 : s9.2 [-64, 63.75]\n"), "a shift" },
+    { BODY("  %2 = add3 %0 plus %1 << 2 minus %0 << 1 : s4.1 [-4, 3.5]\n"), "without a wrap flag" },
     { BODY("  %2 = frobnicate %0 : s5.1 [-3.5, 4]\n"), "there is no op 'frobnicate'" },
     { BODY("  %2 = mem.read %0 : s5.1 [-3.5, 4]\n"), "reserved for folded hardware" },
     { BODY("  %2 = neg %0, : s5.1 [-3.5, 4]\n"), "expected a wire" },

@@ -31,6 +31,26 @@ static void test_adder(void **state)
     assert_int_equal(part_price(part_find("xcup"), (PartQuery){.operation = PART_ADD}).delay_ps, 0);
 }
 
+/* Two tables a position, one with the cells; 1.6 times the base and the same a bit. */
+static void test_three_operands(void **state)
+{
+    (void)state;
+    PartQuery query = {.operation = PART_ADD3, .bits = 18, .other_bits = 1};
+    const PartModel *part = part_find("xcup"), *cells = part_with_primitives(part);
+    assert_int_equal(part_price(part, query).luts, 32); /* as Yosys makes of it */
+    assert_int_equal(part_price(cells, query).luts, 17);
+    assert_int_equal(part_price(cells, query).delay_ps, 1750 + 431);
+    assert_int_equal(part_price(cells, query).carries, 18);
+    assert_int_equal(part_price(part_find("ecp5"), query).luts, 34);
+    assert_int_equal(part_price(part_find("ice40"), query).luts, 52);
+    assert_string_equal(part_name(cells), "xcup");
+    assert_ptr_equal(part_with_primitives(cells), cells);
+    assert_true(part_has_primitives(cells));
+    assert_false(part_has_primitives(part));
+    assert_int_equal(part_three(part_find("xc7")), PART_CARRY4);
+    assert_null(part_with_primitives(part_find("ecp5")));
+}
+
 static void test_logic_is_a_tree(void **state)
 {
     (void)state;
@@ -71,8 +91,8 @@ static void test_sums_of_prices(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_names), cmocka_unit_test(test_adder),          cmocka_unit_test(test_logic_is_a_tree),
-        cmocka_unit_test(test_table), cmocka_unit_test(test_sums_of_prices),
+        cmocka_unit_test(test_names),          cmocka_unit_test(test_adder), cmocka_unit_test(test_logic_is_a_tree),
+        cmocka_unit_test(test_three_operands), cmocka_unit_test(test_table), cmocka_unit_test(test_sums_of_prices),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -80,6 +80,18 @@ static const RuleCase rules[] = {
     {"x + 1 stays", "simplify", "%3 = const 1 : u1.0\n%4 = add %0, %3\noutput z = %4\n", CIRCUIT_add, 1},
     {"0 + y << 2", "simplify", "%3 = const 0 : u1.0\n%4 = add %3, %1 << 2\noutput z = %4\n", CIRCUIT_add, 0},
     {"0 - y stays", "simplify", "%3 = const 0 : u1.0\n%4 = sub %3, %1\noutput z = %4\n", CIRCUIT_sub, 1},
+    {"x + 0 - y", "simplify", "%3 = const 0 : u1.0\n%4 = add3 %0 plus %3 minus %1 << 1\noutput z = %4\n", CIRCUIT_add3, 0},
+    {"x - y + 0", "simplify", "%3 = const 0 : u1.0\n%4 = add3 %0 minus %1 << 1 plus %3\noutput z = %4\n", CIRCUIT_add3, 0},
+    {"0 + x - y", "simplify", "%3 = const 0 : u1.0\n%4 = add3 %3 plus %0 << 2 minus %1 << 1\noutput z = %4\n", CIRCUIT_add3, 0},
+    {"0 - x + y", "simplify", "%3 = const 0 : u1.0\n%4 = add3 %3 minus %0 plus %1 << 3\noutput z = %4\n", CIRCUIT_add3, 0},
+    {"0 - x - y stays", "simplify", "%3 = const 0 : u1.0\n%4 = add3 %3 minus %0 minus %1\noutput z = %4\n", CIRCUIT_add3, 1},
+    {"x + y + x stays", "simplify", "%3 = add3 %0 plus %1 plus %0 << 1\noutput z = %3\n", CIRCUIT_add3, 1},
+    {"sums of three are one", "cse", "%3 = add3 %0 plus %1 minus %2\n%4 = add3 %0 plus %1 minus %2\n%5 = add %3, %4\noutput z = %5\n",
+     CIRCUIT_add3, 1},
+    {"signs tell sums of three apart", "cse",
+     "%3 = add3 %0 plus %1 minus %2\n%4 = add3 %0 plus %1 plus %2\n%5 = add %3, %4\noutput z = %5\n", CIRCUIT_add3, 2},
+    {"shifts tell sums of three apart", "cse",
+     "%3 = add3 %0 plus %1 minus %2\n%4 = add3 %0 plus %1 minus %2 << 1\n%5 = add %3, %4\noutput z = %5\n", CIRCUIT_add3, 2},
     {"x + -y", "simplify", "%3 = neg %1\n%4 = add %0, %3\noutput z = %4\n", CIRCUIT_negate, 0},
     {"-x + y", "simplify", "%3 = neg %0\n%4 = add %3, %1\noutput z = %4\n", CIRCUIT_negate, 0},
     {"-(-x)", "simplify", "%3 = neg %0\n%4 = neg %3\noutput z = %4\n", CIRCUIT_negate, 0},
@@ -147,6 +159,22 @@ static FixedType type_in(const char *line)
     return type;
 }
 
+/* "add3 %0 plus %1 << 2 minus %2" */
+static CircuitRef build_three(CircuitBuilder *b, const char *text)
+{
+    CircuitTerms terms = {0};
+    CircuitRef operand[3] = {(CircuitRef)atoi(strchr(text, '%') + 1)};
+    const char *at = strchr(text, '%');
+    for (uint32_t i = 0; i < 2; i++) {
+        const char *next = strchr(at + 1, '%'), *shift = strstr(next, "<<"), *end = strchr(next + 1, '%');
+        operand[1 + i] = (CircuitRef)atoi(next + 1);
+        terms.minus[i] = strncmp(next - 6, "minus", 5) == 0;
+        terms.shift[i] = shift != NULL && (end == NULL || shift < end) ? (int16_t)atoi(shift + 3) : 0;
+        at = next;
+    }
+    return circuit_add3(b, operand[0], operand[1], operand[2], terms);
+}
+
 static CircuitRef build_line(CircuitBuilder *b, const char *line)
 {
     CircuitOp op;
@@ -155,6 +183,8 @@ static CircuitRef build_line(CircuitBuilder *b, const char *line)
     char text[16] = "";
     memcpy(text, name, strcspn(name, " "));
     assert_true(circuit_op_parse(text, &op));
+    if (op == CIRCUIT_add3)
+        return build_three(b, name);
     uint32_t n = numbers_in(line, v);
     CircuitRef x = (CircuitRef)v[0], y = (CircuitRef)v[1];
     int32_t shift = n > 2 ? (int32_t)v[2] : 0;
@@ -240,13 +270,15 @@ static void wires_narrow_to_what_is_read(void **state)
     (void)state;
     Arena *arena = arena_create(NULL);
     const FixedType inputs[] = {{true, 6, 2}, {true, 6, 2}, {true, 6, 2}};
-    Circuit *before = build_circuit(arena, inputs, COUNT_OF(inputs),
-                                    "%3 = add %0, %1 << 1\n%4 = sub %3, %2\n%5 = quant %4 trn wrap : s4.2\noutput z = %5\n");
+    Circuit *before =
+        build_circuit(arena, inputs, COUNT_OF(inputs),
+                      "%3 = add %0, %1 << 1\n%4 = sub %3, %2\n%5 = add3 %4 plus %1 << 1 minus %0\n%6 = quant %5 trn wrap : s4.2\n"
+                      "output z = %6\n");
     Circuit *after = pass_sweep(arena, pass_demand(arena, before));
     expect_sound(arena, after, "demand");
     const CircuitModule *top = circuit_top(after);
     for (uint32_t i = 0; i < top->nodes.n; i++)
-        if (top->nodes.at[i].op == CIRCUIT_add || top->nodes.at[i].op == CIRCUIT_sub)
+        if (top->nodes.at[i].op == CIRCUIT_add || top->nodes.at[i].op == CIRCUIT_sub || top->nodes.at[i].op == CIRCUIT_add3)
             assert_int_equal(top->nodes.at[i].type.bits, 4);
     assert_int_equal(count_op(after, CIRCUIT_quantise), 0);
     CircuitExecutor *x = circuit_executor_create(arena, before, CIRCUIT_BY_EVENT),

@@ -14,5 +14,11 @@ bool emit_verilog(Arena *arena, const Circuit *circuit, const EmitOptions *optio
         verilog_emit_table(&design, i, &text);
         emit_add_file(arena, options, files, fmt(arena, "rtl/%s.v", design.table_name[i]), "//", text);
     }
+    if (design.three_name) {
+        Text text = text_init(arena);
+        verilog_emit_three(&design, &text);
+        emit_add_file(arena, options, files, fmt(arena, "rtl/%s.v", design.three_name), "//", text);
+        verilog_emit_models(arena, &design, files);
+    }
     return !diag_failed(diags);
 }

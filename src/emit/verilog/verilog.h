@@ -32,8 +32,10 @@ uint32_t verilog_unused(VerilogModule *m, Text *text); /* the wire that gathers 
 #undef OP
 #undef RESERVED
 
-/* module.c, table.c: whole files */
+/* module.c, table.c, three.c: whole files */
 void verilog_emit_module(const VerilogDesign *design, uint32_t module, Text *text);
 void verilog_emit_table(const VerilogDesign *design, uint32_t table, Text *text);
+void verilog_emit_three(const VerilogDesign *design, Text *text);
+void verilog_emit_models(Arena *arena, const VerilogDesign *design, EmitFiles *files);
 
 #endif

@@ -25,6 +25,9 @@ static i128 attribute(const CircuitNode *node)
         return node->attr.value;
     case CIRCUIT_ATTR_SHIFT:
         return node->attr.shift;
+    case CIRCUIT_ATTR_TERMS:
+        return (i128)node->attr.terms.shift[0] * (1 << 20) + node->attr.terms.shift[1] * 4 + 2 * node->attr.terms.minus[0] +
+               node->attr.terms.minus[1];
     case CIRCUIT_ATTR_BITS:
         return (i128)node->attr.bits.hi << 16 | node->attr.bits.lo;
     case CIRCUIT_ATTR_TABLE:

@@ -36,6 +36,11 @@ static void ask_operands(const CircuitModule *module, CircuitRef ref, int32_t *a
         ask(asked, operands[0], top);
         ask(asked, operands[1], moved(top, node->attr.shift));
         return;
+    case CIRCUIT_add3:
+        ask(asked, operands[0], top);
+        ask(asked, operands[1], moved(top, node->attr.terms.shift[0]));
+        ask(asked, operands[2], moved(top, node->attr.terms.shift[1]));
+        return;
     case CIRCUIT_negate:
         ask(asked, operands[0], top);
         return;
@@ -100,7 +105,8 @@ static int32_t *ask_all(const WireRewrite *r)
 
 static bool may_narrow(CircuitOp op)
 {
-    return op == CIRCUIT_add || op == CIRCUIT_sub || op == CIRCUIT_negate || op == CIRCUIT_shift || op == CIRCUIT_select;
+    return op == CIRCUIT_add || op == CIRCUIT_sub || op == CIRCUIT_add3 || op == CIRCUIT_negate || op == CIRCUIT_shift ||
+           op == CIRCUIT_select;
 }
 
 static CircuitRef narrow(WireRewrite *r, CircuitRef ref, CircuitNode *node, const CircuitRef *operands)

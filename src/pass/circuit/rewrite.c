@@ -82,6 +82,7 @@ static bool reads_pattern(CircuitOp op, uint32_t i)
     case CIRCUIT_input:
     case CIRCUIT_add:
     case CIRCUIT_sub:
+    case CIRCUIT_add3:
     case CIRCUIT_negate:
     case CIRCUIT_shift:
     case CIRCUIT_multiply:
@@ -123,8 +124,8 @@ static void connect_states(WireRewrite *r)
 
 static bool is_arithmetic(CircuitOp op)
 {
-    return op == CIRCUIT_add || op == CIRCUIT_sub || op == CIRCUIT_negate || op == CIRCUIT_shift || op == CIRCUIT_multiply ||
-           op == CIRCUIT_select || op == CIRCUIT_min || op == CIRCUIT_max;
+    return op == CIRCUIT_add || op == CIRCUIT_sub || op == CIRCUIT_add3 || op == CIRCUIT_negate || op == CIRCUIT_shift ||
+           op == CIRCUIT_multiply || op == CIRCUIT_select || op == CIRCUIT_min || op == CIRCUIT_max;
 }
 
 /* A replaced operand may have a wider proven range than the old one, though the same values, and so its users: interval arithmetic forgets

@@ -93,6 +93,25 @@ static CircuitRef simplify_sum(const Site *s, bool minus)
     return CIRCUIT_NONE;
 }
 
+/* match: a sum of three where one is 0.  result: the sum of the others */
+static CircuitRef simplify_sum3(const Site *s)
+{
+    CircuitTerms terms = s->node->attr.terms;
+    if (s->node->wrap)
+        return CIRCUIT_NONE;
+    for (uint32_t i = 0; i < 2; i++)
+        if (is_zero(operand(s, 1 + i)))
+            return derived(s, terms.minus[1 - i] ? CIRCUIT_sub : CIRCUIT_add, terms.shift[1 - i],
+                           (CircuitRef[]){s->operands[0], s->operands[2 - i]}, 2);
+    for (uint32_t i = 0; i < 2; i++)
+        if (is_zero(operand(s, 0)) && !terms.minus[i]) {
+            CircuitRef sum = derived(s, terms.minus[1 - i] ? CIRCUIT_sub : CIRCUIT_add, terms.shift[1 - i] - terms.shift[i],
+                                     (CircuitRef[]){s->operands[1 + i], s->operands[2 - i]}, 2);
+            return sum == CIRCUIT_NONE ? sum : shifted(s, sum, terms.shift[i]);
+        }
+    return CIRCUIT_NONE;
+}
+
 static CircuitRef simplify_negate(const Site *s)
 {
     const CircuitNode *x = operand(s, 0);
@@ -254,6 +273,8 @@ static CircuitRef apply_rules(const Site *s)
         return simplify_sum(s, false);
     case CIRCUIT_sub:
         return simplify_sum(s, true);
+    case CIRCUIT_add3:
+        return simplify_sum3(s);
     case CIRCUIT_negate:
         return simplify_negate(s);
     case CIRCUIT_shift:
