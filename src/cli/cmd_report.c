@@ -13,7 +13,9 @@ int cmd_report(Command *command)
         return 1;
     if (command->json != NULL)
         report_to_json(command->arena, &report, command->json);
-    else
+    if (command->json == NULL) {
         report_print(&command->out, &report);
+        report_print_paths(&command->out, &report);
+    }
     return 0;
 }

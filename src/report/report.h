@@ -16,7 +16,10 @@ typedef struct ReportLayer {
     bool weights_default; /* chosen by kaon: the type of its weights or bias */
     bool result_default;  /* and that of its result */
     uint64_t adders, luts, register_bits;
-    uint32_t depth; /* adders one after the other */
+    uint32_t depth;    /* adders one after the other */
+    uint32_t delay_ps; /* longest way through its operators, registers left out */
+    bool has_stages;   /* false: nothing of it takes time */
+    uint32_t first_stage, last_stage;
 } ReportLayer;
 
 typedef struct ReportPort {
@@ -25,9 +28,21 @@ typedef struct ReportPort {
     const char *post; /* "", "softmax": by the host */
 } ReportPort;
 
+/* One operator of a stage's longest path. */
+typedef struct ReportStep {
+    const char *wire; /* as design.circuit numbers it: "%98", in a module "kernel_a %5" */
+    const char *op;   /* "add" */
+    const char *type; /* of its result */
+    const char *layer;
+    uint32_t element;
+    uint32_t delay_ps;
+} ReportStep;
+
 typedef struct ReportStage {
-    double longest_ns;
+    double longest_ns; /* the path, and what its register takes */
     uint64_t register_bits;
+    uint32_t n_steps;
+    const ReportStep *step; /* [n_steps] as the signal goes */
 } ReportStage;
 
 typedef struct Report {
@@ -43,6 +58,7 @@ typedef struct Report {
 } Report;
 
 void report_print(Text *text, const Report *report);
+void report_print_paths(Text *text, const Report *report); /* where the delay goes: each stage's longest path */
 /* Adds the documented keys to `object`. */
 void report_to_json(Arena *arena, const Report *report, json_t *object);
 bool report_from_json(Arena *arena, const json_t *object, const char *file, Report *out, DiagList *diags);

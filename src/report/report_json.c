@@ -28,6 +28,31 @@ static void set_ports(Arena *arena, json_t *object, const char *key, const Repor
     }
 }
 
+static void set_stages(Arena *arena, json_t *object, const Report *report)
+{
+    json_t *stages = json_array();
+    json_set(arena, object, "stages", stages);
+    for (uint32_t i = 0; i < report->stages.n; i++) {
+        const ReportStage *stage = &report->stages.at[i];
+        json_t *entry = json_object();
+        json_push(arena, stages, entry);
+        json_set(arena, entry, "longest_ns", json_real(stage->longest_ns));
+        set_number(arena, entry, "register_bits", stage->register_bits);
+        json_t *path = json_array();
+        json_set(arena, entry, "path", path);
+        for (uint32_t k = 0; k < stage->n_steps; k++) {
+            json_t *step = json_object();
+            json_push(arena, path, step);
+            set_text(arena, step, "wire", stage->step[k].wire);
+            set_text(arena, step, "op", stage->step[k].op);
+            set_text(arena, step, "type", stage->step[k].type);
+            set_text(arena, step, "layer", stage->step[k].layer);
+            set_number(arena, step, "element", stage->step[k].element);
+            set_number(arena, step, "delay_ps", stage->step[k].delay_ps);
+        }
+    }
+}
+
 void report_to_json(Arena *arena, const Report *report, json_t *object)
 {
     set_text(arena, object, "name", report->name);
@@ -64,15 +89,11 @@ void report_to_json(Arena *arena, const Report *report, json_t *object)
         set_number(arena, entry, "luts_estimated", layer->luts);
         set_number(arena, entry, "registers_estimated", layer->register_bits);
         set_number(arena, entry, "depth", layer->depth);
+        set_number(arena, entry, "delay_ps", layer->delay_ps);
+        json_set(arena, entry, "first_stage", layer->has_stages ? json_integer(layer->first_stage) : json_null());
+        json_set(arena, entry, "last_stage", layer->has_stages ? json_integer(layer->last_stage) : json_null());
     }
-    json_t *stages = json_array();
-    json_set(arena, object, "stages", stages);
-    for (uint32_t i = 0; i < report->stages.n; i++) {
-        json_t *entry = json_object();
-        json_push(arena, stages, entry);
-        json_set(arena, entry, "longest_ns", json_real(report->stages.at[i].longest_ns));
-        set_number(arena, entry, "register_bits", report->stages.at[i].register_bits);
-    }
+    set_stages(arena, object, report);
 }
 
 /* Reading back: every key is optional to the reader but counted; a missing or mistyped one is one diagnostic naming it. */
@@ -145,6 +166,28 @@ static ReportPort get_port(Reader *reader, const json_t *entry)
     };
 }
 
+static uint32_t get_stage(Reader *reader, const json_t *object, const char *key)
+{
+    return json_is_null(json_object_get(object, key)) ? 0 : (uint32_t)get_number(reader, object, key);
+}
+
+static ReportStage get_stage_line(Reader *reader, const json_t *entry)
+{
+    VEC(ReportStep) steps = {0};
+    size_t i;
+    const json_t *step;
+    json_array_foreach(get_list(reader, entry, "path"), i, step) vec_push(reader->arena, &steps,
+                                                                          (ReportStep){
+                                                                              .wire = get_text(reader, step, "wire"),
+                                                                              .op = get_text(reader, step, "op"),
+                                                                              .type = get_text(reader, step, "type"),
+                                                                              .layer = get_text(reader, step, "layer"),
+                                                                              .element = (uint32_t)get_number(reader, step, "element"),
+                                                                              .delay_ps = (uint32_t)get_number(reader, step, "delay_ps"),
+                                                                          });
+    return (ReportStage){get_real(reader, entry, "longest_ns"), get_number(reader, entry, "register_bits"), steps.n, steps.at};
+}
+
 bool report_from_json(Arena *arena, const json_t *object, const char *file, Report *out, DiagList *diags)
 {
     Reader reader = {arena, file, diags};
@@ -182,8 +225,11 @@ bool report_from_json(Arena *arena, const json_t *object, const char *file, Repo
                      .luts = get_number(&reader, entry, "luts_estimated"),
                      .register_bits = get_number(&reader, entry, "registers_estimated"),
                      .depth = (uint32_t)get_number(&reader, entry, "depth"),
+                     .delay_ps = (uint32_t)get_number(&reader, entry, "delay_ps"),
+                     .has_stages = !json_is_null(json_object_get(entry, "first_stage")),
+                     .first_stage = get_stage(&reader, entry, "first_stage"),
+                     .last_stage = get_stage(&reader, entry, "last_stage"),
                  });
-    json_array_foreach(get_list(&reader, object, "stages"), i, entry)
-        vec_push(arena, &out->stages, (ReportStage){get_real(&reader, entry, "longest_ns"), get_number(&reader, entry, "register_bits")});
+    json_array_foreach(get_list(&reader, object, "stages"), i, entry) vec_push(arena, &out->stages, get_stage_line(&reader, entry));
     return diags->n_errors == errors;
 }

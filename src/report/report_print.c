@@ -3,7 +3,7 @@
 
 #include "report/report.h"
 
-enum { COLUMNS = 8, STAGES_A_ROW = 14 };
+enum { COLUMNS = 10, STAGES_A_ROW = 14, PATH_WIDTH = 132 };
 
 typedef struct Row {
     const char *cell[COLUMNS];
@@ -32,12 +32,21 @@ static void print_rows(Text *text, const Row *rows, uint32_t n, uint32_t first_n
     }
 }
 
+static const char *stages_text(Arena *arena, const ReportLayer *layer)
+{
+    if (!layer->has_stages)
+        return "-";
+    if (layer->first_stage == layer->last_stage)
+        return fmt(arena, "%llu", layer->first_stage + 1ull);
+    return fmt(arena, "%llu-%llu", layer->first_stage + 1ull, layer->last_stage + 1ull);
+}
+
 static void print_layers(Text *text, const Report *report)
 {
     Arena *arena = text->arena;
     uint32_t n = 0;
     Row *rows = arena_array(arena, Row, report->layers.n + 2);
-    rows[n++] = (Row){{"layer", "computes", "shape", "weights", "result", "adders", "LUTs", "depth"}};
+    rows[n++] = (Row){{"layer", "computes", "shape", "weights", "result", "adders", "LUTs", "regs", "depth", "stages"}};
     for (uint32_t i = 0; i < report->layers.n; i++) {
         const ReportLayer *layer = &report->layers.at[i];
         rows[n++] = (Row){{
@@ -48,11 +57,14 @@ static void print_layers(Text *text, const Report *report)
             fmt(arena, "%s%s", layer->result, layer->result_default ? " default" : ""),
             fmt(arena, "%llu", (unsigned long long)layer->adders),
             fmt(arena, "%llu", (unsigned long long)layer->luts),
+            fmt(arena, "%llu", (unsigned long long)layer->register_bits),
             fmt(arena, "%u", layer->depth),
+            stages_text(arena, layer),
         }};
     }
     rows[n++] = (Row){{"total", "", "", "", "", fmt(arena, "%llu", (unsigned long long)report->adders),
-                       fmt(arena, "%llu", (unsigned long long)report->luts), ""}};
+                       fmt(arena, "%llu", (unsigned long long)report->luts), fmt(arena, "%llu", (unsigned long long)report->register_bits),
+                       "", ""}};
     print_rows(text, rows, n, 5);
 }
 
@@ -71,6 +83,9 @@ static void print_stages(Text *text, const Report *report, uint32_t first, uint3
     text_put(text, "\n  ns    ");
     for (uint32_t i = first; i < end; i++)
         text_add(text, " %7.3f", report->stages.at[i].longest_ns);
+    text_put(text, "\n  slack ");
+    for (uint32_t i = first; i < end; i++)
+        text_add(text, " %7.3f", report->clock_ns - report->stages.at[i].longest_ns);
     text_put(text, "\n  bits  ");
     for (uint32_t i = first; i < end; i++)
         text_add(text, " %7llu", (unsigned long long)report->stages.at[i].register_bits);
@@ -94,4 +109,39 @@ void report_print(Text *text, const Report *report)
     text_add(text, "  longest stage %.4g ns%s\n", report->achieved_ns, report->met ? "" : ": the clock is NOT met in the model");
     for (uint32_t i = 0; i < report->stages.n; i += STAGES_A_ROW)
         print_stages(text, report, i, i + STAGES_A_ROW < report->stages.n ? i + STAGES_A_ROW : report->stages.n);
+}
+
+/* Operators of one layer stand behind its name. */
+static void print_path(Text *text, const ReportStage *stage, size_t indent)
+{
+    size_t line = text->n - indent; /* where it starts */
+    for (uint32_t i = 0; i < stage->n_steps; i++) {
+        const ReportStep *step = &stage->step[i];
+        bool named = i > 0 && text_equal(step->layer, stage->step[i - 1].layer);
+        const char *layer = named ? "" : fmt(text->arena, "%s: ", cut(text->arena, step->layer[0] ? step->layer : "-", 28));
+        const char *item = fmt(text->arena, "%s%s %s %u", layer, step->wire, step->op, step->delay_ps);
+        bool last = i + 1 == stage->n_steps;
+        if (i > 0 && text->n - line + strlen(item) > PATH_WIDTH) {
+            text_add(text, "\n%*s", (int)indent, "");
+            line = text->n - indent;
+        } else if (i > 0) {
+            text_put_char(text, ' ');
+        }
+        text_put(text, item);
+        text_put(text, last ? "" : text_equal(stage->step[i + 1].layer, step->layer) ? "," : ";");
+    }
+    text_put_char(text, '\n');
+}
+
+void report_print_paths(Text *text, const Report *report)
+{
+    text_put(text, "\n  where the delay goes: the operators on each stage's longest path, in ps; the rest is its register's\n\n");
+    for (uint32_t i = 0; i < report->stages.n; i++) {
+        const ReportStage *stage = &report->stages.at[i];
+        if (stage->n_steps == 0)
+            continue;
+        size_t start = text->n;
+        text_add(text, "  stage %-3u %6.3f ns  ", i + 1, stage->longest_ns);
+        print_path(text, stage, text->n - start);
+    }
 }
