@@ -18,7 +18,8 @@ const char *design_phase_text(DesignPhase phase) { return PHASE_TEXT[phase]; }
 
 DesignOptions design_options_default(void)
 {
-    return (DesignOptions){.pass = pass_options_default(), .part = part_find("xcup"), .latency_cycles = -1, .effort = 1};
+    return (DesignOptions){
+        .pass = pass_options_default(), .part = part_find("xcup"), .latency_cycles = -1, .effort = 1, .emit = EMIT_VERILOG};
 }
 
 Design *design_create(Arena *arena, const DesignOptions *options)

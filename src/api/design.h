@@ -25,6 +25,8 @@ typedef struct DesignOptions {
     uint32_t depth_extra;   /* adders one after the other in a layer beyond the fewest */
     const char *name;       /* of the top; NULL: from the file */
     bool valid, enable, reset;
+    unsigned emit;                          /* sum of EmitTarget: what design_save writes */
+    const char *vivado_part, *quartus_part; /* device names for the vendors' scripts; NULL: one that fits the part */
     VEC(InputScaling) scaling;
 } DesignOptions;
 
@@ -39,6 +41,9 @@ const char *design_head_text(Arena *arena, const PassOptions *options); /* what 
 bool design_clock_parse(double ns, uint32_t *clock_ps);
 /* A type that a user gives a port or a layer: a quantiser of at least one bit. *why if it is none. */
 bool design_type_parse(Arena *arena, const char *text, Quantiser *out, const char **why);
+/* "verilog,vhdl,vivado,quartus", any of them; what needs a hardware language and names none gets Verilog. The second is the way back. */
+bool design_emit_parse(Arena *arena, const char *text, unsigned *emit);
+const char *design_emit_text(Arena *arena, unsigned emit);
 
 typedef struct DesignPort {
     const char *name;

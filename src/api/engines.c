@@ -167,9 +167,9 @@ static bool run_circuit(Arena *arena, const Design *design, CircuitTime time, co
     return true;
 }
 
-/* ---- simulators: the files of out/ when there is one, else the same files emitted now ---- */
+/* ---- simulators: the files of out/ when it has their language, else the same files emitted now ---- */
 
-static bool copy_folder_files(Arena *arena, const Design *design, EmitFiles *files, DiagList *diags)
+static bool copy_folder_files(Arena *arena, const Design *design, const char *ending, EmitFiles *files, DiagList *diags)
 {
     const char *path = path_join(arena, design->folder, MANIFEST_NAME);
     Bytes bytes;
@@ -180,7 +180,7 @@ static bool copy_folder_files(Arena *arena, const Design *design, EmitFiles *fil
     json_t *hash;
     json_object_foreach(json_object_get(manifest, "files"), name, hash)
     {
-        if (!text_ends(name, ".v") || strstr(name, "..") != NULL || name[0] == '/')
+        if (!text_ends(name, ending) || strstr(name, "..") != NULL || name[0] == '/')
             continue;
         if (!file_read(arena, path_join(arena, design->folder, name), FILE_LIMIT_TEXT, &bytes, diags))
             return false;
@@ -212,7 +212,10 @@ static bool run_simulator(Arena *arena, Design *design, ToolSimulator simulator,
 {
     const char *folder = folder_temporary(arena, diags);
     EmitFiles files = {0};
-    if (folder == NULL || !(design->folder != NULL ? copy_folder_files(arena, design, &files, diags) : design_emit(design, &files, diags)))
+    EmitTarget language = simulator == TOOL_GHDL ? EMIT_VHDL : EMIT_VERILOG;
+    bool there = design->folder != NULL && design->options.emit & language;
+    if (folder == NULL || !(there ? copy_folder_files(arena, design, language == EMIT_VHDL ? ".vhd" : ".v", &files, diags)
+                                  : design_emit(design, language, &files, diags)))
         return false;
     Results expected = {0};
     if (!engine_run(arena, design, ENGINE_REF, events, NULL, &expected, diags))
@@ -274,6 +277,9 @@ bool engine_run(Arena *arena, Design *design, Engine engine, const Events *event
         break;
     case ENGINE_VERILATOR:
         ok = run_simulator(arena, design, TOOL_VERILATOR, events, out, diags);
+        break;
+    case ENGINE_GHDL:
+        ok = run_simulator(arena, design, TOOL_GHDL, events, out, diags);
         break;
     case ENGINE_COUNT:
         break;

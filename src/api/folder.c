@@ -10,28 +10,6 @@
 #define VECTOR_EVENTS   256u
 #define VECTOR_SEED     1u
 
-EmitOptions design_emit_options(const Design *design)
-{
-    return (EmitOptions){
-        .name = design->name,
-        .valid = design->options.valid,
-        .enable = design->options.enable,
-        .reset = design->options.reset,
-        .heading = fmt(design->arena, "%s, made by kaon %s from %s. This generated code belongs to you.", design->name, KAON_VERSION,
-                       path_base(design->file)),
-    };
-}
-
-bool design_emit(const Design *design, EmitFiles *files, DiagList *diags)
-{
-    EmitOptions options = design_emit_options(design);
-    if (!emit_verilog(design->arena, design->pipelined, &options, files, diags) ||
-        !emit_verilog_testbench(design->arena, design->pipelined, &options, files, diags))
-        return false;
-    emit_simulation_makefile(design->arena, design->pipelined, &options, part_synth_command(design->options.part), files);
-    return true;
-}
-
 /* The bundled vectors: random events and what the reference interpreter makes of them. */
 static bool add_vectors(Design *design, EmitFiles *files, DiagList *diags)
 {
@@ -154,6 +132,7 @@ static json_t *manifest(const Design *design, const EmitFiles *files)
     json_set(arena, object, "format", json_integer(MANIFEST_FORMAT));
     report_to_json(arena, &design->report, object);
     add_ports(design, object);
+    json_set(arena, object, "emit", json_string(design_emit_text(arena, design->options.emit)));
     json_set(arena, object, "head", json_string(design_head_text(arena, &design->options.pass)));
     json_t *interface = json_object();
     json_set(arena, object, "interface", interface);
@@ -180,7 +159,7 @@ bool design_save(Design *design, const char *folder, DiagList *diags)
     Arena *arena = design->arena;
     double start = seconds_now();
     EmitFiles files = {0};
-    if (!design_emit(design, &files, diags) || !add_vectors(design, &files, diags))
+    if (!design_emit(design, design->options.emit, &files, diags) || !add_vectors(design, &files, diags))
         return false;
     add_graph(arena, &files, "model.graph", design->model);
     add_graph(arena, &files, "typed.graph", design->typed);
@@ -315,6 +294,9 @@ bool design_load(Design *design, const char *folder, DiagList *diags)
     design->options.valid = json_is_true(json_object_get(interface, "valid"));
     design->options.enable = json_is_true(json_object_get(interface, "enable"));
     design->options.reset = json_is_true(json_object_get(interface, "reset"));
+    const char *emit = json_string_value(json_object_get(object, "emit"));
+    if (emit == NULL || !design_emit_parse(arena, emit, &design->options.emit))
+        design->options.emit = EMIT_VERILOG;
     load_scaling(design, json_object_get(object, "input_scaling"));
     const char *head = json_string_value(json_object_get(object, "head"));
     if (head == NULL || !design_head_parse(head, &design->options.pass)) {

@@ -7,8 +7,8 @@
 /* The ports of the typed graph, with the input scaling that the options name for them. */
 bool design_collect_ports(Design *design, DiagList *diags);
 void design_fill_report(Design *design);
-/* Everything of the hardware that out/ holds besides the manifest: RTL, test bench, Makefile. */
-bool design_emit(const Design *design, EmitFiles *files, DiagList *diags);
+/* Everything of the hardware that out/ holds besides the manifest: RTL, test bench, Makefile, scripts, as the targets (EmitTarget) say. */
+bool design_emit(const Design *design, unsigned targets, EmitFiles *files, DiagList *diags);
 EmitOptions design_emit_options(const Design *design);
 /* "u6.6", or the span of a map: "u3.1 .. u7.4" */
 const char *type_map_text(Arena *arena, const TypeMap *map, Shape shape);

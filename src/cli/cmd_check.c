@@ -18,7 +18,18 @@ typedef struct Check {
 static bool installed(Arena *arena, Engine engine)
 {
     return (engine != ENGINE_ICARUS || tool_simulator_present(arena, TOOL_ICARUS)) &&
-           (engine != ENGINE_VERILATOR || tool_simulator_present(arena, TOOL_VERILATOR));
+           (engine != ENGINE_VERILATOR || tool_simulator_present(arena, TOOL_VERILATOR)) &&
+           (engine != ENGINE_GHDL || tool_simulator_present(arena, TOOL_GHDL));
+}
+
+/* Of the engines that nobody named, those that would run what the design does not hold are left out. */
+static void leave_out(const Command *command, const Design *design, bool *chosen)
+{
+    if (command->options.engines != NULL)
+        return;
+    chosen[ENGINE_ICARUS] = chosen[ENGINE_ICARUS] && design->options.emit & EMIT_VERILOG;
+    chosen[ENGINE_VERILATOR] = chosen[ENGINE_VERILATOR] && design->options.emit & EMIT_VERILOG;
+    chosen[ENGINE_GHDL] = chosen[ENGINE_GHDL] && design->options.emit & EMIT_VHDL;
 }
 
 /* All exact engines that are installed, or those of --engines. */
@@ -255,6 +266,7 @@ int cmd_check(Command *command)
     check.design = open_design(command);
     if (check.design == NULL || !open_events(command, check.design, &check.events))
         return 1;
+    leave_out(command, check.design, chosen);
     if (check.events.n == 0) {
         diag_error(&command->diags, DIAG_EVENTS, (Place){.file = options->input.at[0]}, "give at least one",
                    "no events: nothing is compared");

@@ -8,6 +8,7 @@ static const struct {
 } PROGRAMS[] = {
     {"iverilog", "iverilog", "simulates the Verilog (engine icarus)", true},
     {"verilator", "verilator", "simulates and lints the Verilog, faster on many events (engine verilator)", false},
+    {"ghdl", "ghdl", "simulates the VHDL (engine ghdl)", false},
     {"yosys", "yosys", "synthesis: kaon synth", false},
     {"c++", "g++", "compiles what Verilator makes", false},
 };

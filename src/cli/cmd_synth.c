@@ -20,13 +20,18 @@ int cmd_synth(Command *command)
     Design *design = design_create(arena, &wanted);
     if (!design_load(design, options->arguments.at[0], diags))
         return 1;
+    if (!(design->options.emit & EMIT_VERILOG)) {
+        diag_error(diags, DIAG_USAGE, (Place){.file = design->folder}, "kaon compile --emit verilog,vhdl",
+                   "Yosys reads the Verilog, and there is none");
+        return 1;
+    }
     const PartModel *part = options->target != NULL ? wanted.part : design->options.part;
     CostReport cost = time_cost(arena, design->pipelined, part);
     EmitOptions emit = {.name = design->name};
     ToolSynthesis synthesis;
     progress("Yosys");
-    bool ok = tool_synthesise(arena, design->folder, emit_top_name(arena, design->pipelined, &emit), part_synth_command(part),
-                              &synthesis, diags);
+    bool ok =
+        tool_synthesise(arena, design->folder, emit_top_name(arena, design->pipelined, &emit), part_synth_command(part), &synthesis, diags);
     progress(NULL);
     if (!ok)
         return 1;

@@ -232,6 +232,25 @@ bool options_number(Command *command, const char *option, const char *text, uint
     return true;
 }
 
+/* AMD's devices are for Vivado, all others for Quartus. What a device name holds goes into Tcl. */
+static void choose_devices(Command *command, DesignOptions *design)
+{
+    for (uint32_t i = 0; i < command->options.device.n; i++) {
+        const char *name = command->options.device.at[i];
+        size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.");
+        bool vivado = text_starts(name, "xc") || text_starts(name, "XC");
+        if (n == 0 || name[n] != '\0')
+            usage(command, "--part", "the name of a device is needed: letters, digits, '-', '_', '.'");
+        else if (!(design->emit & (vivado ? EMIT_VIVADO : EMIT_QUARTUS)))
+            diag_error(&command->diags, DIAG_USAGE, (Place){.file = "kaon", .part = "--part"},
+                       vivado ? "add --emit vivado" : "add --emit quartus", "no script is written that '%s' would be for", name);
+        else if (vivado)
+            design->vivado_part = name;
+        else
+            design->quartus_part = name;
+    }
+}
+
 bool options_design(Command *command, DesignOptions *design)
 {
     const Options *options = &command->options;
@@ -258,6 +277,9 @@ bool options_design(Command *command, DesignOptions *design)
         usage(command, "--latency", "'auto' or a number of clocks from 1 is needed");
     options_number(command, "--effort", options->effort, CMVM_MOST_EFFORT, &design->effort);
     options_number(command, "--max-depth-extra", options->max_depth_extra, 60, &design->depth_extra);
+    if (options->emit != NULL && !design_emit_parse(command->arena, options->emit, &design->emit))
+        usage(command, "--emit", "one or more of verilog, vhdl, vivado, quartus are needed, separated by commas");
+    choose_devices(command, design);
     if (options->name != NULL)
         design->name = options->name;
     if (design->name != NULL)

@@ -11,6 +11,14 @@ typedef struct EmitFile {
 } EmitFile;
 typedef VEC(EmitFile) EmitFiles;
 
+/* What is written besides the rest of a folder; sets of them are sums. */
+typedef enum EmitTarget {
+    EMIT_VERILOG = 1,
+    EMIT_VHDL = 2,
+    EMIT_VIVADO = 4,
+    EMIT_QUARTUS = 8,
+} EmitTarget;
+
 /* Cells of a target that the text may name. */
 typedef enum EmitPrimitives {
     EMIT_NO_PRIMITIVES,
@@ -19,11 +27,15 @@ typedef enum EmitPrimitives {
 } EmitPrimitives;
 
 typedef struct EmitOptions {
-    const char *name; /* of the top module; NULL: the circuit's */
-    bool valid;       /* valid_in, valid_out ports */
-    bool enable;      /* clock_enable port, where there is a register to hold */
-    bool reset;       /* synchronous reset port: clears the valid bits and nothing else, so it is there only with `valid` and a latency */
-    EmitPrimitives primitives; /* sums of three are written as these cells */
+    unsigned targets;  /* EmitTarget; 0: EMIT_VERILOG */
+    const char *name;  /* of the top module; NULL: the circuit's */
+    bool valid;        /* valid_in, valid_out ports */
+    bool enable;       /* clock_enable port, where there is a register to hold */
+    bool reset;        /* synchronous reset port: clears the valid bits and nothing else, so it is there only with `valid` and a latency */
+    uint32_t clock_ps; /* of the vendors' constraints */
+    const char *vivado_part;   /* "xcvu13p-flga2577-2-e" */
+    const char *quartus_part;  /* "AGFB014R24B2E2V" */
+    EmitPrimitives primitives; /* sums of three are written as these cells; VHDL has them as sums */
     const char *heading;       /* comment put on top of each file; may be NULL */
 } EmitOptions;
 
@@ -46,8 +58,20 @@ bool emit_verilog(Arena *arena, const Circuit *circuit, const EmitOptions *optio
  * circuit with states runs once, back to back: bubbles are events to a state. Runs in Icarus 11 and Verilator 5 (--binary). */
 bool emit_verilog_testbench(Arena *arena, const Circuit *circuit, const EmitOptions *options, EmitFiles *files, DiagList *diags);
 
-/* Makefile: simulates, lints and synthesises the folder without kaon. synth: a Yosys command (part_synth_command). */
-void emit_simulation_makefile(Arena *arena, const Circuit *circuit, const EmitOptions *options, const char *synth, EmitFiles *files);
+/* VHDL-2008, one entity a file, with the names and the hierarchy of the Verilog: rtl/<name>.vhd, each behind the files that it uses. Data
+ * ports are std_logic_vector, control ports std_logic; wires signed or unsigned of numeric_std. */
+bool emit_vhdl(Arena *arena, const Circuit *circuit, const EmitOptions *options, EmitFiles *files, DiagList *diags);
+
+/* tb/tb.vhd: the same as tb/tb.v, with the same vectors, bubbles and verdict. Runs in GHDL 2. */
+bool emit_vhdl_testbench(Arena *arena, const Circuit *circuit, const EmitOptions *options, EmitFiles *files, DiagList *diags);
+
+/* Makefile: simulates, lints and synthesises the folder without kaon, as the targets say. synth: a Yosys command (part_synth_command). */
+void emit_makefile(Arena *arena, const Circuit *circuit, const EmitOptions *options, const char *synth, EmitFiles *files);
+
+/* vivado/synth.tcl and constraints.xdc; quartus/compile.tcl and constraints.sdc. `files` holds the RTL already. Reports go to a folder
+ * reports/ beside the script. */
+void emit_vivado(Arena *arena, const Circuit *circuit, const EmitOptions *options, EmitFiles *files);
+void emit_quartus(Arena *arena, const Circuit *circuit, const EmitOptions *options, EmitFiles *files);
 
 /* One line of hex an event (no newline), all elements of all ports packed as the vectors are (last port on top). */
 void emit_vector(Text *text, const Circuit *circuit, bool inputs, const i128 *raw);

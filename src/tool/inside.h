@@ -10,5 +10,7 @@ bool tool_run(Arena *arena, const char *const *argv, const char *folder, uint32_
               ProcessResult *result, DiagList *diags);
 /* Standard output and standard error, one behind the other. */
 const char *tool_output(Arena *arena, const ProcessResult *result);
+/* Analyses rtl/ and tb/tb.vhd into sim/ghdl. */
+bool tool_ghdl_compile(Arena *arena, const char *folder, DiagList *diags);
 
 #endif

@@ -1,4 +1,4 @@
-/* tool/simulate.c: Icarus Verilog and Verilator on an emitted folder, and Verilator as a linter. */
+/* tool/simulate.c: Icarus Verilog, Verilator and GHDL on an emitted folder, and Verilator as a linter. */
 #include "tool/inside.h"
 
 #include <errno.h>
@@ -8,9 +8,15 @@
 
 bool tool_simulator_present(Arena *arena, ToolSimulator simulator)
 {
-    return simulator == TOOL_ICARUS
-               ? path_of_program(arena, "iverilog") && path_of_program(arena, "vvp")
-               : path_of_program(arena, "verilator") && path_of_program(arena, "g++") && path_of_program(arena, "make");
+    switch (simulator) {
+    case TOOL_ICARUS:
+        return path_of_program(arena, "iverilog") && path_of_program(arena, "vvp");
+    case TOOL_VERILATOR:
+        return path_of_program(arena, "verilator") && path_of_program(arena, "g++") && path_of_program(arena, "make");
+    case TOOL_GHDL:
+        return path_of_program(arena, "ghdl");
+    }
+    return false;
 }
 
 static bool make_folder(Arena *arena, const char *folder, DiagList *diags)
@@ -45,8 +51,35 @@ static bool compile(Arena *arena, ToolSimulator simulator, const char *folder, D
                                             "tb/tb.v",
                                             NULL};
     ProcessResult result;
-    return simulator == TOOL_ICARUS ? tool_run(arena, icarus, folder, TOOL_SECONDS_COMPILE, "iverilog", false, &result, diags)
-                                    : tool_run(arena, verilator, folder, TOOL_SECONDS_COMPILE, "verilator", false, &result, diags);
+    switch (simulator) {
+    case TOOL_ICARUS:
+        return tool_run(arena, icarus, folder, TOOL_SECONDS_COMPILE, "iverilog", false, &result, diags);
+    case TOOL_VERILATOR:
+        return tool_run(arena, verilator, folder, TOOL_SECONDS_COMPILE, "verilator", false, &result, diags);
+    case TOOL_GHDL:
+        return tool_ghdl_compile(arena, folder, diags);
+    }
+    return false;
+}
+
+/* The child starts in `folder`. */
+static bool go(Arena *arena, ToolSimulator simulator, const char *folder, ProcessResult *result, DiagList *diags)
+{
+    static const char *const vvp[] = {"vvp", "-n", "sim/tb.vvp", NULL};
+    /* at time 0 no wire has a value yet, of which numeric_std would warn */
+    static const char *const ghdl[] = {"ghdl", "-r", "--std=08", "--workdir=sim/ghdl", "tb", "--ieee-asserts=disable-at-0", NULL};
+    char *absolute = realpath(folder, NULL);
+    const char *const binary[] = {fmt(arena, "%s/sim/verilator/Vtb", absolute ? absolute : folder), NULL};
+    free(absolute);
+    switch (simulator) {
+    case TOOL_ICARUS:
+        return tool_run(arena, vvp, folder, TOOL_SECONDS_SIMULATE, "iverilog", false, result, diags);
+    case TOOL_VERILATOR:
+        return tool_run(arena, binary, folder, TOOL_SECONDS_SIMULATE, "verilator", false, result, diags);
+    case TOOL_GHDL:
+        return tool_run(arena, ghdl, folder, TOOL_SECONDS_SIMULATE, "ghdl", false, result, diags);
+    }
+    return false;
 }
 
 /* The verdict stands at the start of a line. */
@@ -61,23 +94,17 @@ static bool has_line(const char *text, const char *start)
 bool tool_simulate(Arena *arena, ToolSimulator simulator, const char *folder, const char *top, bool *passed, const char **log,
                    DiagList *diags)
 {
-    static const char *const vvp[] = {"vvp", "-n", "sim/tb.vvp", NULL};
-    char *absolute = realpath(folder, NULL); /* the child starts in `folder` */
-    const char *const binary[] = {fmt(arena, "%s/sim/verilator/Vtb", absolute ? absolute : folder), NULL};
-    free(absolute);
+    static const char *const program[] = {[TOOL_ICARUS] = "vvp", [TOOL_VERILATOR] = "Vtb", [TOOL_GHDL] = "ghdl"};
     *passed = false;
     *log = "";
     ProcessResult result;
-    if (!make_folder(arena, folder, diags) || !compile(arena, simulator, folder, diags) ||
-        !tool_run(arena, simulator == TOOL_ICARUS ? vvp : binary, folder, TOOL_SECONDS_SIMULATE,
-                  simulator == TOOL_ICARUS ? "iverilog" : "verilator", false, &result, diags))
+    if (!make_folder(arena, folder, diags) || !compile(arena, simulator, folder, diags) || !go(arena, simulator, folder, &result, diags))
         return false;
     *log = tool_output(arena, &result);
     *passed = has_line(*log, "PASS ");
     if (*passed || has_line(*log, "FAIL "))
         return true;
-    diag_error(diags, DIAG_TOOL, (Place){.kind = simulator == TOOL_ICARUS ? "vvp" : "Vtb", .layer = top}, NULL,
-               "the simulation ended without a verdict");
+    diag_error(diags, DIAG_TOOL, (Place){.kind = program[simulator], .layer = top}, NULL, "the simulation ended without a verdict");
     return false;
 }
 

@@ -12,7 +12,7 @@
 #define TOOL_SECONDS_LINT       600u
 #define TOOL_MEMORY_BYTES       (16ull << 30) /* address space */
 
-typedef enum ToolSimulator { TOOL_ICARUS, TOOL_VERILATOR } ToolSimulator;
+typedef enum ToolSimulator { TOOL_ICARUS, TOOL_VERILATOR, TOOL_GHDL } ToolSimulator;
 bool tool_simulator_present(Arena *arena, ToolSimulator simulator);
 
 /* Compiles and runs the test bench in `folder`, vectors included; tb/output.hex is left there, what the simulator builds in sim/ (built

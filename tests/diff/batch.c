@@ -1,8 +1,9 @@
 /* tests/diff/batch.c: see batch.h. */
-#include "batch.h"
+#include "batch_inside.h"
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/process.h"
 
@@ -100,7 +101,7 @@ static void compare(Arena *arena, BatchCase *cases, uint32_t n, uint32_t clocks,
             continue;
         BatchCase *c = &cases[i];
         c->n_seen++;
-        if (c->differs || c->expected[k] == NULL || text_equal(word, c->expected[k]))
+        if (c->differs || c->expected[k] == NULL || strcasecmp(word, c->expected[k]) == 0)
             continue;
         c->differs = true;
         c->clock = k;
@@ -108,25 +109,42 @@ static void compare(Arena *arena, BatchCase *cases, uint32_t n, uint32_t clocks,
     }
 }
 
-bool batch_simulate(Arena *arena, BatchCase *cases, uint32_t n, const BatchOptions *options, DiagList *diags)
+const char *batch_run(Arena *arena, const char *folder, const char *name, const Text *rtl, const Text *vectors,
+                      const char *const *const *steps, size_t n_steps, DiagList *diags)
+{
+    if (!file_write(path_join(arena, folder, name), rtl->at, rtl->n, diags) ||
+        !file_write(path_join(arena, folder, "in.hex"), vectors->at, vectors->n, diags))
+        return NULL;
+    const char *out = NULL;
+    for (size_t i = 0; i < n_steps; i++) {
+        ProcessResult result = process_run(arena, steps[i], folder, (ProcessLimits){.seconds = 1200, .output_bytes = 1u << 30});
+        if (result.status != 0 || !result.started) {
+            printf("%s: status %d\n%s\n%s\n", steps[i][0], result.status, result.out, result.err);
+            return NULL;
+        }
+        out = result.out;
+    }
+    return out;
+}
+
+static const char *run_icarus(Arena *arena, BatchCase *cases, uint32_t n, const BatchOptions *options, DiagList *diags)
 {
     Text rtl = text_init(arena), vectors = text_init(arena);
     Map cells = map_init(arena);
     for (uint32_t i = 0; i < n; i++)
         put_case(arena, &cases[i], i, options, &cells, &rtl, diags);
     put_bench(cases, n, options->clocks, &rtl, &vectors);
-    if (!file_write(path_join(arena, options->folder, "all.v"), rtl.at, rtl.n, diags) ||
-        !file_write(path_join(arena, options->folder, "in.hex"), vectors.at, vectors.n, diags))
-        return false;
     static const char *const compile[] = {"iverilog", "-g2005-sv", "-s", "tb", "-o", "all.vvp", "all.v", NULL};
     static const char *const go[] = {"vvp", "-n", "all.vvp", NULL};
-    ProcessResult result = process_run(arena, compile, options->folder, (ProcessLimits){.seconds = 1200});
-    if (result.status == 0)
-        result = process_run(arena, go, options->folder, (ProcessLimits){.seconds = 1200, .output_bytes = 1u << 30});
-    if (result.status != 0) {
-        printf("Icarus: status %d\n%s\n%s\n", result.status, result.out, result.err);
+    static const char *const *const steps[] = {compile, go};
+    return batch_run(arena, options->folder, "all.v", &rtl, &vectors, steps, COUNT_OF(steps), diags);
+}
+
+bool batch_simulate(Arena *arena, BatchCase *cases, uint32_t n, const BatchOptions *options, DiagList *diags)
+{
+    const char *printed = options->vhdl ? batch_run_ghdl(arena, cases, n, options, diags) : run_icarus(arena, cases, n, options, diags);
+    if (printed == NULL)
         return false;
-    }
-    compare(arena, cases, n, options->clocks, result.out);
+    compare(arena, cases, n, options->clocks, printed);
     return true;
 }

@@ -1,10 +1,11 @@
-/* tests/diff/diff_verilog.c: random circuits: evaluator by event = evaluator by clock = emitted Verilog in Icarus.
+/* tests/diff/diff_verilog.c: random circuits: evaluator by event = evaluator by clock = emitted Verilog in Icarus, or emitted VHDL in
+ * GHDL.
  *
- *     diff_verilog [--count N] [--seed S] [--mutate] [--keep]
+ *     diff_verilog [--count N] [--seed S] [--vhdl] [--mutate] [--keep]
  *
  * Circuit i is drawn from seed S + i; hundreds share one simulation: their files, and one test bench that feeds all of them at each clock
  * and prints every output word. Half of them are drawn with their own delays, half without and then pipelined. --mutate changes an operator
- * of each text and succeeds if that shows. Status 0: no difference; 77 (skipped): no Icarus. */
+ * of each text and succeeds if that shows. Status 0: no difference; 77 (skipped): no simulator. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +26,7 @@ typedef struct Case {
 typedef struct Run {
     Arena *arena;
     DiagList diags;
-    bool mutate, keep;
+    bool vhdl, mutate, keep;
     uint32_t differences, mutated, found;
 } Run;
 
@@ -33,8 +34,8 @@ static void complain(const Run *run, const Case *c, const char *what)
 {
     Text text = text_init(run->arena);
     circuit_print(&text, c->circuit);
-    printf("seed %llu (%s): %s\n%s\nrepeat with: diff_verilog --count 1 --seed %llu\n", (unsigned long long)c->seed, c->kind, what, text.at,
-           (unsigned long long)c->seed);
+    printf("seed %llu (%s): %s\n%s\nrepeat with: diff_verilog --count 1 --seed %llu%s\n", (unsigned long long)c->seed, c->kind, what,
+           text.at, (unsigned long long)c->seed, run->vhdl ? " --vhdl" : "");
 }
 
 static Circuit *draw(Run *run, Rng *rng, Case *c)
@@ -103,13 +104,11 @@ static void evaluate(Run *run, Rng *rng, Case *c)
 }
 
 /* The last operator of a text replaced, which most outputs need; false if there is none. */
-static bool mutate(char *text)
+static bool mutate(char *text, const char *const (*pairs)[2], size_t n)
 {
-    static const char *const pairs[][2] = {{" + ", " - "}, {" - ", " + "}, {" < ", " > "},  {" * ", " + "},
-                                           {" & ", " | "}, {" ^ ", " & "}, {" == ", " != "}};
     char *found = NULL;
     const char *by = NULL;
-    for (uint32_t i = 0; i < COUNT_OF(pairs); i++)
+    for (size_t i = 0; i < n; i++)
         for (char *at = strstr(text, pairs[i][0]); at != NULL; at = strstr(at + 1, pairs[i][0]))
             if (at > found) {
                 found = at;
@@ -118,6 +117,20 @@ static bool mutate(char *text)
     if (found != NULL)
         memcpy(found, by, strlen(by));
     return found != NULL;
+}
+
+static bool mutate_verilog(char *text)
+{
+    static const char *const pairs[][2] = {{" + ", " - "}, {" - ", " + "}, {" < ", " > "},  {" * ", " + "},
+                                           {" & ", " | "}, {" ^ ", " & "}, {" == ", " != "}};
+    return mutate(text, pairs, COUNT_OF(pairs));
+}
+
+static bool mutate_vhdl(char *text)
+{
+    static const char *const pairs[][2] = {{" + ", " - "},     {" - ", " + "},       {" < ", " > "},      {" and ", " or  "},
+                                           {" xor ", " and "}, {" = '1'", " = '0'"}, {" = '0'", " = '1'"}};
+    return mutate(text, pairs, COUNT_OF(pairs));
 }
 
 static void judge(Run *run, Case *c)
@@ -130,7 +143,9 @@ static void judge(Run *run, Case *c)
     } else if (b->differs && run->mutate) {
         run->found += b->edited;
     } else if (b->differs) {
-        complain(run, c, fmt(run->arena, "at clock %u Verilog gives %s, the evaluator %s", b->clock, b->got, b->expected[b->clock]));
+        complain(run, c,
+                 fmt(run->arena, "at clock %u %s gives %s, the evaluator %s", b->clock, run->vhdl ? "VHDL" : "Verilog", b->got,
+                     b->expected[b->clock]));
         run->differences++;
     }
 }
@@ -146,8 +161,12 @@ static bool run_chunk(Run *run, uint64_t seed, uint32_t n)
         evaluate(run, &rng, &cases[i]);
         batch[i] = cases[i].batch;
     }
-    BatchOptions options = {
-        .clocks = CLOCKS, .folder = run->keep ? "." : folder_temporary(run->arena, &run->diags), .edit = run->mutate ? mutate : NULL};
+    BatchOptions options = {.clocks = CLOCKS,
+                            .vhdl = run->vhdl,
+                            .folder = run->keep ? "." : folder_temporary(run->arena, &run->diags),
+                            .edit = !run->mutate ? NULL
+                                    : run->vhdl  ? mutate_vhdl
+                                                 : mutate_verilog};
     if (options.folder == NULL || !batch_simulate(run->arena, batch, n, &options, &run->diags))
         return false;
     for (uint32_t i = 0; i < n; i++) {
@@ -160,27 +179,29 @@ static bool run_chunk(Run *run, uint64_t seed, uint32_t n)
 int main(int argc, char **argv)
 {
     int64_t count = 200, seed = 1;
-    bool mutation = false, keep = false;
+    bool vhdl = false, mutation = false, keep = false;
     for (int i = 1; i < argc; i++) {
         if (i + 1 < argc && text_equal(argv[i], "--count") && text_to_i64(argv[i + 1], &count))
             i++;
         else if (i + 1 < argc && text_equal(argv[i], "--seed") && text_to_i64(argv[i + 1], &seed))
             i++;
+        else if (text_equal(argv[i], "--vhdl"))
+            vhdl = true;
         else if (text_equal(argv[i], "--mutate"))
             mutation = true;
         else if (text_equal(argv[i], "--keep"))
             keep = true;
         else
-            return fprintf(stderr, "usage: diff_verilog [--count N] [--seed S] [--mutate] [--keep]\n"), 2;
+            return fprintf(stderr, "usage: diff_verilog [--count N] [--seed S] [--vhdl] [--mutate] [--keep]\n"), 2;
     }
     printf("seed %lld, %lld circuits of %d clocks\n", (long long)seed, (long long)count, CLOCKS);
     uint32_t differences = 0, mutated = 0, found = 0;
     bool ran = true;
     for (int64_t at = 0; at < count && ran; at += IN_ONE_RUN) {
         Arena *arena = arena_create(NULL);
-        if (!tool_simulator_present(arena, TOOL_ICARUS))
-            return puts("skipped: Icarus Verilog is not installed"), 77;
-        Run run = {.arena = arena, .diags = diag_init(arena), .mutate = mutation, .keep = keep};
+        if (!tool_simulator_present(arena, vhdl ? TOOL_GHDL : TOOL_ICARUS))
+            return printf("skipped: %s is not installed\n", vhdl ? "GHDL" : "Icarus Verilog"), 77;
+        Run run = {.arena = arena, .diags = diag_init(arena), .vhdl = vhdl, .mutate = mutation, .keep = keep};
         ran = run_chunk(&run, (uint64_t)(seed + at), (uint32_t)(count - at < IN_ONE_RUN ? count - at : IN_ONE_RUN));
         differences += run.differences;
         mutated += run.mutated;

@@ -77,12 +77,21 @@ static void emit_sum(VerilogModule *m, CircuitRef ref, bool subtract)
 void emit_verilog_add(VerilogModule *m, CircuitRef ref) { emit_sum(m, ref, false); }
 void emit_verilog_sub(VerilogModule *m, CircuitRef ref) { emit_sum(m, ref, true); }
 
+/* Bits below the result's grid are proven 0, but not before the first event: the difference of all bits is what the evaluator takes. */
 void emit_verilog_negate(VerilogModule *m, CircuitRef ref)
 {
-    const CircuitNode *node = circuit_node(m->module, ref);
+    FixedType type = circuit_node(m->module, ref)->type;
+    int64_t dropped = (int64_t)operand_node(m, ref, 0)->type.frac - type.frac;
+    uint32_t exact = 0, operand = emit_operand(m, ref, 0);
+    if (dropped > 0) {
+        exact = verilog_helper(m, ref, "exact", type.is_signed, type.bits + (uint32_t)dropped);
+        text_put(&m->body, "-");
+        put_bits(m, &m->body, operand, 0, type.bits + (uint32_t)dropped);
+        text_put(&m->body, ";\n");
+    }
     verilog_begin_wire(m, ref);
-    text_put(&m->body, "-");
-    put_operand(m, &m->body, ref, 0, 0, node->type.frac, node->type.bits);
+    text_put(&m->body, dropped > 0 ? "" : "-");
+    put_bits(m, &m->body, dropped > 0 ? exact : operand, dropped, type.bits);
     verilog_end_wire(m, ref);
 }
 

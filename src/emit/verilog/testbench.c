@@ -1,4 +1,4 @@
-/* emit/verilog/testbench.c: the test bench and the Makefile that runs it. The bench is plain Verilog-2001: one initial block that makes the
+/* emit/verilog/testbench.c: the test bench. It is plain Verilog-2001: one initial block that makes the
  * clock itself, so that inputs change, outputs are read and the edge comes in one fixed order in every simulator.
  *
  *     pass 0   an event every clock, then empty clocks until the last one is out
@@ -176,33 +176,4 @@ bool emit_verilog_testbench(Arena *arena, const Circuit *circuit, const EmitOpti
     put_bench(&b, &text);
     emit_add_file(arena, options, files, "tb/tb.v", "//", text);
     return !diag_failed(diags);
-}
-
-void emit_simulation_makefile(Arena *arena, const Circuit *circuit, const EmitOptions *options, const char *synth, EmitFiles *files)
-{
-    const char *top = emit_top_name(arena, circuit, options);
-    Text text = text_init(arena);
-    text_add(&text,
-             "# make            simulate with Icarus Verilog: tb/input.hex in, tb/output.hex out, compared with tb/expected.hex\n"
-             "# make verilator  the same with Verilator\n"
-             "# make lint       verilator --lint-only -Wall\n"
-             "# make synth      Yosys: %s\n\n"
-             "TOP := %s\n\n"
-             "icarus:\n"
-             "\tmkdir -p sim\n"
-             "\tiverilog -g2005-sv -y rtl -s tb -o sim/tb.vvp tb/tb.v\n"
-             "\tvvp -n sim/tb.vvp\n\n"
-             "verilator:\n"
-             "\tverilator --binary --timing -Wno-fatal -y rtl --top-module tb --Mdir sim/verilator -j 2 \\\n"
-             "\t    -MAKEFLAGS 'OPT_FAST=-O1 OPT_SLOW=-O0 OPT_GLOBAL=-O1' tb/tb.v\n"
-             "\t./sim/verilator/Vtb\n\n"
-             "lint:\n"
-             "\tverilator --lint-only -Wall -y rtl --top-module $(TOP) rtl/$(TOP).v\n\n"
-             "synth:\n"
-             "\tyosys -p 'read_verilog rtl/*.v; %s -top $(TOP); stat'\n\n"
-             "clean:\n"
-             "\trm -rf sim tb/output.hex\n\n"
-             ".PHONY: icarus verilator lint synth clean\n",
-             synth, top, synth);
-    emit_add_file(arena, options, files, "Makefile", "#", text);
 }
