@@ -64,6 +64,7 @@ const char *part_summary(const PartModel *part) { return part->summary; }
 const char *part_synth_command(const PartModel *part) { return part->synth; }
 uint32_t part_default_clock_ps(const PartModel *part) { return part->default_clock_ps; }
 uint32_t part_register_ps(const PartModel *part) { return part->register_ps; }
+uint32_t part_lut_inputs(const PartModel *part) { return part->lut_inputs; }
 
 PartPrice part_price_then(PartPrice first, PartPrice second)
 {

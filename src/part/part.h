@@ -46,6 +46,7 @@ const char *part_summary(const PartModel *part);
 const char *part_synth_command(const PartModel *part);
 uint32_t part_default_clock_ps(const PartModel *part);
 uint32_t part_register_ps(const PartModel *part);
+uint32_t part_lut_inputs(const PartModel *part);
 PartPrice part_price(const PartModel *part, PartQuery query);
 PartPrice part_price_then(PartPrice first, PartPrice second);  /* one behind the other */
 PartPrice part_price_beside(PartPrice one, PartPrice another); /* side by side */

@@ -54,42 +54,38 @@ typedef struct Deadline {
 
 static Deadline sooner(Deadline a, Deadline b) { return a.stage != b.stage ? (a.stage < b.stage ? a : b) : a.ps < b.ps ? a : b; }
 
-/* What user w asks of its operands. */
+/* What user w asks of its operand i; for most, time is asked through leads. */
 static Deadline asked_by(const Placing *p, CircuitRef i, CircuitRef w)
 {
     const TimeSchedule *s = p->s;
     const CircuitNode *node = node_at(p, w);
-    Deadline asked = {p->hi[w], p->latest_ps[w]};
+    Deadline asked = {p->hi[w], s->budget_ps};
     if (node->op == CIRCUIT_out) { /* i is its instance */
         asked.stage -= p->behind[w];
-        asked.ps = p->behind[w] > 0 ? s->budget_ps : asked.ps - s->own_ps[w];
-    } else if (node->op == CIRCUIT_state) {
-        asked.ps = s->budget_ps;
-    } else if (s->group[w] != 0 && s->group_cut[s->group[w]] && s->group[i] != s->group[w]) {
+        asked.ps = p->behind[w] > 0 ? s->budget_ps : p->latest_ps[w] - s->own_ps[w];
+    } else if (node->op != CIRCUIT_state && s->group[w] != 0 && s->group_cut[s->group[w]] && s->group[i] != s->group[w]) {
         asked.ps = 0;
-    } else if (node->op != CIRCUIT_instance) {
-        asked.ps -= s->own_ps[w];
     }
-    if (asked.ps < 0) /* an operator that alone exceeds the clock: straight from registers */
-        asked.ps = 0;
     return asked;
 }
 
 static void find_latest(Placing *p, CircuitRef i)
 {
     const TimeSchedule *s = p->s;
-    Deadline by = {INT32_MAX, s->budget_ps};
+    Deadline by = {INT32_MAX, p->limit_ps[i]};
     if (s->is_top && s->is_output[i])
         by.stage = s->latency - s->register_outputs;
     for (uint32_t k = s->users.first[i]; k < s->users.first[i + 1]; k++)
         by = sooner(by, asked_by(p, i, s->users.user[k]));
+    for (uint32_t e = s->first_follower[i]; e < s->first_follower[i + 1]; e++)
+        by = sooner(by, (Deadline){p->hi[s->follower[e].node], p->latest_ps[s->follower[e].node] - s->follower[e].ps});
     if (by.stage == INT32_MAX) /* nobody reads it */
         by.stage = s->latency;
-    bool instance = node_at(p, i)->op == CIRCUIT_instance;
-    int64_t own = instance ? 0 : s->own_ps[i];
-    if (instance && by.ps > p->limit_ps[i])
+    if (by.ps > p->limit_ps[i])
         by.ps = p->limit_ps[i];
-    if (own > by.ps && by.ps < p->limit_ps[i])
+    if (by.ps < 0) /* for an operator that alone exceeds the clock: straight from registers */
+        by.ps = 0;
+    if (s->own_ps[i] > by.ps && by.ps < p->limit_ps[i])
         by = (Deadline){by.stage - 1, p->limit_ps[i]};
     if (by.stage < p->lo[i]) /* only where the clock cannot be met */
         by = (Deadline){p->lo[i], p->limit_ps[i]};
@@ -104,11 +100,9 @@ static void find_windows(Placing *p)
         const CircuitNode *node = node_at(p, i);
         p->lo[i] = p->hi[i] = s->earliest[i];
         p->with[i] = i;
-        p->limit_ps[i] = s->budget_ps;
+        p->limit_ps[i] = time_limit_ps(s, i);
         if (!s->is_top && s->is_output[i] && s->offset_ps[i] < s->budget_ps)
             p->limit_ps[i] = s->offset_ps[i]; /* callers count on it */
-        if (node->op == CIRCUIT_instance)
-            p->limit_ps[i] = s->budget_ps - time_needed_ps(s, i);
         if (node->op == CIRCUIT_out) {
             p->with[i] = circuit_operand(s->module, node, 0);
             p->behind[i] = s->earliest[i] - s->earliest[p->with[i]];
@@ -276,29 +270,25 @@ static void reach(Placing *p, CircuitRef i, int64_t tail_ps)
     heap_push(p, i);
 }
 
-/* Walks back from `end` through its stage, to where paths to it become too long. */
+/* Walks back from `end` through its stage, to where paths to it become too long, their first operator included. */
 static bool cut_paths(Placing *p, CircuitRef end, int64_t limit_ps)
 {
     const TimeSchedule *s = p->s;
     bool added = false;
     p->marks++;
     p->heap.n = 0;
-    reach(p, end, node_at(p, end)->op == CIRCUIT_instance ? 0 : s->own_ps[end]);
+    reach(p, end, 0);
     while (p->heap.n > 0) {
         CircuitRef i = heap_pop(p);
-        const CircuitNode *node = node_at(p, i);
-        if (i != end && p->tail_ps[i] > limit_ps) {
+        if (i != end && s->own_ps[i] + p->tail_ps[i] > limit_ps) {
             added = separate(p, i, end) || added;
             continue;
         }
-        if (node->op == CIRCUIT_state || (node->op == CIRCUIT_out && p->behind[i] > 0))
-            continue;
-        for (uint32_t o = 0; o < node->n_operands; o++) {
-            CircuitRef operand = circuit_operand(s->module, node, o);
-            bool instance = node_at(p, operand)->op == CIRCUIT_instance;
-            if (!s->is_free[operand] && s->stage[operand] == s->stage[i])
-                reach(p, operand, p->tail_ps[i] + (instance ? 0 : s->own_ps[operand]));
-        }
+        for (uint32_t e = s->first_lead[i]; e < s->first_lead[i + 1]; e++)
+            if (s->stage[s->lead[e].node] == s->stage[i])
+                reach(p, s->lead[e].node, p->tail_ps[i] + s->lead[e].ps);
+        if (node_at(p, i)->op == CIRCUIT_out && p->behind[i] == 0)
+            reach(p, p->with[i], p->tail_ps[i] + s->own_ps[i]);
     }
     return added;
 }
@@ -316,21 +306,16 @@ static bool cut_group(Placing *p, CircuitRef i)
     return added;
 }
 
-/* What node i may take of a clock, or takes alone. */
-static int64_t allowed_ps(const Placing *p, CircuitRef i)
-{
-    int64_t own = node_at(p, i)->op == CIRCUIT_instance ? 0 : p->s->own_ps[i];
-    return own > p->limit_ps[i] ? own : p->limit_ps[i];
-}
+/* When node i may arrive, or does so even behind registers. */
+static int64_t allowed_ps(const Placing *p, CircuitRef i) { return p->s->own_ps[i] > p->limit_ps[i] ? p->s->own_ps[i] : p->limit_ps[i]; }
 
-/* Whether an operand on the same stage is late itself: then the trouble is told there. */
+/* Whether a lead on the same stage is late itself: then the trouble is told there. */
 static bool late_before(const Placing *p, CircuitRef i)
 {
     const TimeSchedule *s = p->s;
-    const CircuitNode *node = node_at(p, i);
-    for (uint32_t o = 0; o < node->n_operands; o++) {
-        CircuitRef operand = circuit_operand(s->module, node, o);
-        if (!s->is_free[operand] && s->stage[operand] == s->stage[i] && s->offset_ps[operand] > allowed_ps(p, operand))
+    for (uint32_t e = s->first_lead[i]; e < s->first_lead[i + 1]; e++) {
+        CircuitRef lead = s->lead[e].node;
+        if (s->stage[lead] == s->stage[i] && s->offset_ps[lead] > allowed_ps(p, lead))
             return true;
     }
     return false;

@@ -39,35 +39,39 @@ TimeSchedule *time_schedule_create(Arena *arena, const CircuitModule *module, co
                         .users = time_users(arena, module)};
     for (uint32_t i = 0; i < n; i++) {
         const CircuitNode *node = node_at(s, i);
-        s->own_ps[i] = time_node_price(part, module, node).delay_ps;
         s->is_free[i] = depends_on_constants(s, node);
     }
     for (uint32_t o = 0; o < module->outputs.n; o++)
         s->is_output[module->outputs.at[o].ref] = true;
     time_groups(arena, s);
+    time_levels(arena, s, part);
     return s;
 }
 
 /* ---- as soon as possible ---- */
 
-typedef struct Start {
-    int32_t stage;
-    int64_t ps;
-} Start;
-
-static Start operands_ready(const TimeSchedule *s, const CircuitNode *node)
+/* The first stage on which all operands are there; straight from a registered port that is the next one. */
+static int32_t operands_stage(const TimeSchedule *s, const CircuitNode *node)
 {
-    Start ready = {0, 0};
+    int32_t stage = 0;
     for (uint32_t k = 0; k < node->n_operands; k++) {
         CircuitRef operand = circuit_operand(s->module, node, k);
-        if (s->is_free[operand])
-            continue;
-        if (s->stage[operand] > ready.stage)
-            ready = (Start){s->stage[operand], 0};
-        if (s->stage[operand] == ready.stage && s->offset_ps[operand] > ready.ps)
-            ready.ps = s->offset_ps[operand];
+        int32_t from = s->stage[operand] + (s->offset_ps[operand] == INT32_MAX);
+        if (!s->is_free[operand] && from > stage)
+            stage = from;
     }
-    return ready;
+    return stage;
+}
+
+static int64_t arrival_on(const TimeSchedule *s, CircuitRef i, int32_t stage)
+{
+    int64_t ps = 0;
+    for (uint32_t e = s->first_lead[i]; e < s->first_lead[i + 1]; e++) {
+        const TimeLead *lead = &s->lead[e];
+        int64_t at = (s->stage[lead->node] == stage ? s->offset_ps[lead->node] : 0) + lead->ps;
+        ps = at > ps ? at : ps;
+    }
+    return ps;
 }
 
 static void note_slow(TimeSchedule *s, CircuitRef i, int64_t ps)
@@ -78,14 +82,13 @@ static void note_slow(TimeSchedule *s, CircuitRef i, int64_t ps)
     }
 }
 
-/* The time that a node takes of the clock it starts in. */
-int64_t time_needed_ps(const TimeSchedule *s, CircuitRef i)
+int64_t time_limit_ps(const TimeSchedule *s, CircuitRef i)
 {
     const CircuitNode *node = node_at(s, i);
     if (node->op != CIRCUIT_instance)
-        return s->own_ps[i];
+        return s->budget_ps;
     const TimeContract *contract = contract_of(s, node);
-    return contract->registered ? s->budget_ps : contract->reserve_ps;
+    return contract->registered ? 0 : s->budget_ps - contract->reserve_ps;
 }
 
 static void place_out(TimeSchedule *s, CircuitRef i)
@@ -101,21 +104,19 @@ static void place_out(TimeSchedule *s, CircuitRef i)
 
 /* A node of a loop works on the loop's stage. Its operands from outside may have been made in the same clock, until that proves too long:
  * then the loop is cut off, and they come from registers. */
-static Start loop_start(const TimeSchedule *s, CircuitRef i)
+static int32_t loop_stage(const TimeSchedule *s, CircuitRef i)
 {
     const CircuitNode *node = node_at(s, i);
     uint32_t group = s->group[i];
-    int32_t stage = s->group_stage[group];
+    int32_t stage = s->group_stage[group], ready = operands_stage(s, node);
     for (uint32_t k = 0; k < node->n_operands; k++) {
         CircuitRef operand = circuit_operand(s->module, node, k);
         if (s->is_free[operand] || s->group[operand] == group)
             continue;
-        bool register_between = s->offset_ps[operand] == INT32_MAX || (s->group_cut[group] && s->offset_ps[operand] > 0);
-        int32_t from = s->stage[operand] + register_between;
+        int32_t from = s->stage[operand] + (s->offset_ps[operand] == INT32_MAX || (s->group_cut[group] && s->offset_ps[operand] > 0));
         stage = from > stage ? from : stage;
     }
-    Start start = operands_ready(s, node);
-    return start.stage < stage ? (Start){stage, 0} : start;
+    return ready > stage ? ready : stage;
 }
 
 static void place(TimeSchedule *s, CircuitRef i)
@@ -137,14 +138,14 @@ static void place(TimeSchedule *s, CircuitRef i)
         place_out(s, i);
         return;
     }
-    Start start = s->group[i] != 0 ? loop_start(s, i) : operands_ready(s, node);
-    int64_t needed = time_needed_ps(s, i);
-    if (s->group[i] == 0 && start.ps > 0 && start.ps + needed > s->budget_ps)
-        start = (Start){start.stage + 1, 0};
-    if (start.ps + needed > s->budget_ps)
-        note_slow(s, i, start.ps + needed);
-    s->stage[i] = start.stage;
-    s->offset_ps[i] = start.ps + (node->op == CIRCUIT_instance ? 0 : s->own_ps[i]);
+    int32_t stage = s->group[i] != 0 ? loop_stage(s, i) : operands_stage(s, node);
+    int64_t ps = arrival_on(s, i, stage), limit = time_limit_ps(s, i);
+    if (s->group[i] == 0 && ps > limit && ps > s->own_ps[i])
+        ps = arrival_on(s, i, ++stage);
+    if (ps > limit)
+        note_slow(s, i, ps + s->budget_ps - limit);
+    s->stage[i] = stage;
+    s->offset_ps[i] = ps;
 }
 
 /* Loops stand where their latest operand from outside puts them. True when one had to move. */
@@ -158,7 +159,7 @@ static bool settle_groups(TimeSchedule *s)
         int32_t stage = s->stage[i];
         const CircuitNode *node = node_at(s, i);
         if (node->op == CIRCUIT_state)
-            stage = operands_ready(s, node).stage + (operands_ready(s, node).ps == INT32_MAX); /* straight from a registered port */
+            stage = operands_stage(s, node);
         if (stage > s->group_stage[group]) {
             s->group_stage[group] = stage;
             moved = true;
@@ -220,10 +221,7 @@ void time_schedule_arrive(TimeSchedule *s)
         }
         if (node->op == CIRCUIT_state)
             continue;
-        Start start = operands_ready(s, node);
-        if (start.stage < s->stage[i])
-            start.ps = 0;
-        s->offset_ps[i] = start.ps + (node->op == CIRCUIT_instance ? 0 : s->own_ps[i]);
+        s->offset_ps[i] = arrival_on(s, i, s->stage[i]);
     }
 }
 

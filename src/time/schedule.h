@@ -20,6 +20,12 @@ typedef struct TimeUsers {
     CircuitRef *user;
 } TimeUsers;
 
+/* A node's arrival is that of a lead, or the clock's start where that is on an earlier stage, and so much more. */
+typedef struct TimeLead {
+    CircuitRef node;
+    int64_t ps;
+} TimeLead;
+
 typedef struct TimeSchedule {
     const CircuitModule *module;
     const TimeContract *contracts; /* [modules] */
@@ -28,11 +34,14 @@ typedef struct TimeSchedule {
     int64_t budget_ps;     /* a clock less its register */
     int32_t latency;       /* of the top: the stage of all outputs */
     int32_t least_latency; /* of the top: no smaller than that */
-    int64_t *own_ps;       /* [nodes] delay of the operator */
-    bool *is_output;       /* [nodes] */
-    bool *is_free;         /* [nodes] depends on constants alone: holds on every stage */
-    uint32_t *group;       /* [nodes] 0: on no loop and no state; else all nodes of a loop share a number */
-    uint32_t n_groups;     /* numbers 1 .. n_groups - 1 */
+    int64_t *own_ps;       /* [nodes] delay of the operator, behind registers */
+    TimeLead *lead;        /* of node i: lead[first_lead[i] .. first_lead[i + 1]); outputs of instances and states have none */
+    TimeLead *follower;    /* the same from the other side: of what node i is a lead */
+    uint32_t *first_lead, *first_follower;
+    bool *is_output;   /* [nodes] */
+    bool *is_free;     /* [nodes] depends on constants alone: holds on every stage */
+    uint32_t *group;   /* [nodes] 0: on no loop and no state; else all nodes of a loop share a number */
+    uint32_t n_groups; /* numbers 1 .. n_groups - 1 */
     int32_t *group_stage;
     bool *group_cut;    /* its operands from outside come from registers */
     int32_t *earliest;  /* [nodes] as soon as possible */
@@ -47,11 +56,14 @@ typedef struct TimeSchedule {
 TimeUsers time_users(Arena *arena, const CircuitModule *module);
 void time_groups(Arena *arena, TimeSchedule *s);
 
+/* levels.c: fills own_ps, leads and followers */
+void time_levels(Arena *arena, TimeSchedule *s, const PartModel *part);
+
 /* schedule.c */
 TimeSchedule *time_schedule_create(Arena *arena, const CircuitModule *module, const TimeContract *contracts, const PartModel *part);
-void time_schedule_asap(TimeSchedule *s);                    /* stages and offsets as soon as possible */
-int64_t time_needed_ps(const TimeSchedule *s, CircuitRef i); /* that a node takes of the clock it starts in */
-void time_schedule_arrive(TimeSchedule *s);                  /* offsets for the stages as they are */
+void time_schedule_asap(TimeSchedule *s);                   /* stages and offsets as soon as possible */
+int64_t time_limit_ps(const TimeSchedule *s, CircuitRef i); /* latest arrival within a stage; of instances: of their operands */
+void time_schedule_arrive(TimeSchedule *s);                 /* offsets for the stages as they are */
 uint64_t time_schedule_bits(const TimeSchedule *s);
 int32_t time_last_use(const TimeSchedule *s, CircuitRef ref); /* latest stage on which it is read, outputs included */
 

@@ -79,13 +79,15 @@ static bool starts_a_path(const CircuitNode *node)
     return node->op == CIRCUIT_input || node->op == CIRCUIT_delay || node->op == CIRCUIT_state || node->op == CIRCUIT_constant;
 }
 
-/* The operand that comes last; CIRCUIT_NONE if it has none. */
+/* The operand that comes last; CIRCUIT_NONE if it has none. One that comes later than the node itself is not what it waits for: the node
+ * reads other bits of it, or shares a look-up table with it. */
 static CircuitRef latest_operand(const CircuitModule *module, const CircuitNode *node)
 {
     CircuitRef latest = CIRCUIT_NONE;
     for (uint32_t k = 0; k < node->n_operands; k++) {
         CircuitRef operand = circuit_operand(module, node, k);
-        if (latest == CIRCUIT_NONE || arrival(node_at(module, operand)) > arrival(node_at(module, latest)))
+        bool waits = arrival(node_at(module, operand)) <= arrival(node);
+        if (waits && (latest == CIRCUIT_NONE || arrival(node_at(module, operand)) > arrival(node_at(module, latest))))
             latest = operand;
     }
     return latest;
@@ -94,8 +96,7 @@ static CircuitRef latest_operand(const CircuitModule *module, const CircuitNode 
 static uint32_t start_of(const CircuitModule *module, const CircuitNode *node)
 {
     CircuitRef latest = latest_operand(module, node);
-    uint32_t start = latest != CIRCUIT_NONE ? arrival(node_at(module, latest)) : 0;
-    return start < arrival(node) ? start : arrival(node);
+    return latest != CIRCUIT_NONE ? arrival(node_at(module, latest)) : 0;
 }
 
 static uint32_t own_ps(const CircuitModule *module, const CircuitNode *node)
