@@ -5,7 +5,8 @@
  *
  *     columns   one or two that share a node: digits become those of their nodes' operands, at random and repeatedly, then some pairs
  *               of digits are written otherwise (+0- as 0++ and back)
- *     nodes     a few: each of their digits, in all columns, becomes its operands
+ *     nodes     a few: each of their digits, in all columns, becomes its operands; mostly of nodes with few digits, which cost least to
+ *               take apart and are the likeliest to be built otherwise
  *
  * Greedy repairs with random ties and now and then a pattern held back. The new state stays if it is cheaper, or a little dearer with a
  * chance that falls to nothing (annealing); else the journal takes it back. Everything is counted in pair updates: a budget of work gives
@@ -20,6 +21,7 @@
 #define LITTLE        (150u << 10)  /* work that nobody waits for */
 #define MUCH          (3ull << 20)  /* a tenth of a second, about */
 #define HEAT          6u            /* bits that a step may cost at first, in the mean */
+#define MANY_DIGITS   24u           /* of columns longer than that, fewer digits in a hundred are taken apart at once */
 
 /* What a parent must save in digits, CMVM_NONE for no parents: one first solution each. */
 static const uint32_t betas[] = {5, CMVM_NONE, 8, 2, 0};
@@ -225,6 +227,7 @@ static void ruin_columns(CmvmEngine *engine, CmvmTerms *scratch)
     const CmvmColumn *column = &engine->column[j];
     if (column->id.at.n == 0)
         return;
+    chance = chance * MANY_DIGITS / u32_max(MANY_DIGITS, column->id.at.n) + 1;
     if (rng_chance(&engine->rng, 2)) {
         uint32_t id = column->id.at.at[rng_below(&engine->rng, column->id.at.n)], n = 1 + rng_below(&engine->rng, 8);
         for (uint32_t next = id; n > 0; n--) {
@@ -244,11 +247,12 @@ static void ruin_nodes(CmvmEngine *engine, uint32_t most)
     uint32_t n_nodes = engine->value.n - engine->first_node;
     if (n_nodes == 0)
         return;
+    uint32_t most_digits = 2 + rng_below(&engine->rng, 4);
     for (uint32_t n = 1 + rng_below(&engine->rng, most); n > 0; n--) {
         uint32_t id = CMVM_NONE;
         for (uint32_t tries = 0; tries < 16 && id == CMVM_NONE; tries++) {
             uint32_t any = engine->first_node + rng_below(&engine->rng, n_nodes);
-            if (engine->value.at[any].alive && engine->value.at[any].n_digits > 0)
+            if (engine->value.at[any].alive && engine->value.at[any].n_digits > 0 && engine->value.at[any].n_digits <= most_digits)
                 id = any;
         }
         while (id != CMVM_NONE && engine->value.at[id].first != CMVM_NONE)
@@ -275,14 +279,16 @@ static void search(CmvmEngine *engine, int64_t *cost, uint64_t budget, uint32_t 
     CmvmTerms scratch = {0};
     for (uint32_t j = 0; j < engine->n_columns; j++)
         column_length += engine->column[j].id.at.n;
-    uint32_t most = column_length / u32_max(engine->n_columns, 1) > 100 ? 1 : 6;
+    bool is_large = column_length / u32_max(engine->n_columns, 1) > 48;
+    uint32_t most = is_large ? 1 : 6;
+    heat = is_large ? heat / 2 : heat; /* little time a digit */
     engine->journalling = true;
     engine->demote = 20;
     while (engine->work - start < budget) {
         uint64_t spent = engine->work - start, last = budget - budget / 8;
         uint64_t now = spent >= last ? 0 : 256ull * heat * ((last - spent) >> 10) / ((last >> 10) + 1);
         engine->work += 16;
-        if (rng_below(&engine->rng, 10) < 6)
+        if (rng_chance(&engine->rng, 2))
             ruin_columns(engine, &scratch);
         else
             ruin_nodes(engine, most);
