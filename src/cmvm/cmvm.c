@@ -68,6 +68,7 @@ CmvmSolution cmvm_solve(Arena *arena, const CmvmProblem *problem)
     solution.work = work;
     arena_destroy(scratch);
     cmvm_find_ranges(arena, problem, &solution);
+    cmvm_find_ready(arena, problem, &solution);
     bool right = cmvm_verify(arena, problem, &solution);
     assert(right && "cmvm: the solution is not the matrix");
     (void)right;

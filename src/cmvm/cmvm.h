@@ -24,7 +24,7 @@ typedef struct CmvmInput {
 typedef struct CmvmOutput {
     int32_t lowest_log2;  /* bits below 2^lowest_log2 are not read (and do not round): INT32_MIN for all */
     int32_t highest_log2; /* bits from 2^highest_log2 up are not read (the reader wraps): INT32_MAX for all */
-    int32_t deadline_ps;  /* INT32_MAX: none */
+    int32_t deadline_ps;  /* INT32_MAX: none. Kept wherever adders of the widest column's width can keep it */
 } CmvmOutput;
 
 /* What a solution is to have little of. */
@@ -41,12 +41,13 @@ typedef struct CmvmProblem {
     int32_t weight_step_log2; /* value = weight * 2^weight_step_log2 */
     const CmvmInput *in;      /* [n_in] */
     const CmvmOutput *out;    /* [n_out]; NULL: all bits, no deadlines */
-    const PartModel *part;    /* its adders turn arrivals and deadlines into levels; NULL: all at once */
+    const PartModel *part;    /* its adders' delays: with them arrivals that differ and deadlines count; NULL: all at once */
     uint64_t work;            /* steps of search allowed beyond the first solution; 0: as effort says */
     uint64_t seed;
-    uint32_t effort;      /* 0: one solution; 1: as much again for a better one; 2: seconds; 3: minutes */
-    uint32_t max_depth;   /* adders one after the other; 0: by depth_extra. Less than possible: the least possible */
-    uint32_t depth_extra; /* beyond the least depth that the deepest output needs */
+    uint32_t effort;    /* 0: one solution; 1: as much again for a better one; 2: seconds; 3: minutes */
+    uint32_t max_depth; /* adders one after the other; 0: by depth_extra. Less than possible: the least possible */
+    uint32_t
+        depth_extra; /* beyond the least depth that the deepest output needs. Where times count, both are in delays of the widest adder */
     CmvmObjective objective;
 } CmvmProblem;
 
@@ -62,6 +63,7 @@ typedef struct CmvmNode {
 typedef struct CmvmResult {
     uint32_t source; /* input or node */
     int32_t shift;
+    int32_t ready_ps; /* by the part's prices, a negation not counted; 0 without a part */
     bool negate;
 } CmvmResult;
 

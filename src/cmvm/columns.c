@@ -2,14 +2,11 @@
  *
  * Inputs of range 0 are left out; weights are reduced modulo the bits that are read; columns equal up to a sign and a power of two are one;
  * each weight becomes canonical signed digits (no two neighbours, fewest nonzero ones; Reitwiesner 1960). Every column gets a deadline in
- * adder levels, from the depth asked for and from its outputs' deadlines.
+ * levels, from the depth asked for and from its outputs' deadlines (timing.c).
  */
 #include <string.h>
 
 #include "cmvm/engine.h"
-
-#define LEVEL_BITS 16u /* an adder level is the delay of an adder of this width */
-#define DEEPEST    61u
 
 static bool is_zero_input(const CmvmProblem *problem, uint32_t i) { return problem->in[i].range.lo == 0 && problem->in[i].range.hi == 0; }
 
@@ -31,39 +28,23 @@ static int32_t base_step(const CmvmProblem *problem)
     return base == INT32_MAX ? 0 : base;
 }
 
-static int32_t level_ps(const CmvmProblem *problem)
-{
-    if (problem->part == NULL)
-        return 0;
-    return (int32_t)part_price(problem->part, (PartQuery){.operation = PART_ADD, .bits = LEVEL_BITS}).delay_ps;
-}
-
-static int32_t earliest_ps(const CmvmProblem *problem)
-{
-    int32_t earliest = INT32_MAX;
-    for (uint32_t i = 0; i < problem->n_in; i++)
-        if (!interval_is_point(problem->in[i].range) && problem->in[i].arrival_ps < earliest)
-            earliest = problem->in[i].arrival_ps;
-    return earliest;
-}
-
 static int64_t narrow(i128 x) { return x < -((i128)1 << 60) ? -((int64_t)1 << 60) : x > (i128)1 << 60 ? (int64_t)1 << 60 : (int64_t)x; }
 
 static void plan_inputs(Arena *arena, CmvmPlan *plan, int32_t base)
 {
     const CmvmProblem *problem = plan->problem;
-    int64_t level = level_ps(problem), earliest = earliest_ps(problem);
+    plan->ready_ps = arena_array(arena, int32_t, problem->n_in);
     plan->shape = arena_array(arena, CmvmShape, problem->n_in);
     plan->reach = arena_array(arena, CmvmReach, problem->n_in);
     for (uint32_t i = 0; i < problem->n_in; i++) {
         const CmvmInput *in = &problem->in[i];
         if (is_zero_input(problem, i))
             continue;
-        int64_t late = interval_is_point(in->range) || level <= 0 ? 0 : (in->arrival_ps - earliest + level - 1) / level;
         int32_t low = low_of(in) - base;
         CmvmReach steps = {narrow(in->range.lo >> in->range.zeros), narrow(in->range.hi >> in->range.zeros)};
         plan->reach[i] = cmvm_reach_shift(steps, low);
-        plan->shape[i] = cmvm_shape(plan->reach[i], low, (uint32_t)(late > (int64_t)CMVM_MAX_LEVEL ? (int64_t)CMVM_MAX_LEVEL : late));
+        plan->shape[i] = cmvm_shape(plan->reach[i], low, 0);
+        plan->ready_ps[i] = cmvm_arrival(&plan->timing, problem, i);
     }
 }
 
@@ -110,7 +91,7 @@ static uint32_t depth_of(uint64_t kraft)
     return depth;
 }
 
-static uint32_t least_depth(const CmvmPlan *plan, const int64_t *column)
+uint32_t cmvm_least_depth(const CmvmPlan *plan, const int64_t *column)
 {
     uint64_t kraft = 0;
     for (uint32_t i = 0; i < plan->problem->n_in; i++)
@@ -118,27 +99,40 @@ static uint32_t least_depth(const CmvmPlan *plan, const int64_t *column)
     return depth_of(kraft);
 }
 
-/* Levels until an output's deadline. */
-static uint32_t deadline_levels(const CmvmProblem *problem, uint32_t j)
+/* Bits that any adder of a column can have: of the sum of all its digits' magnitudes, which are at most twice the weights'. */
+static uint32_t widest_adder(const CmvmPlan *plan)
 {
-    int64_t level = level_ps(problem);
-    if (problem->out == NULL || problem->out[j].deadline_ps == INT32_MAX || level <= 0)
-        return DEEPEST;
-    int64_t levels = ((int64_t)problem->out[j].deadline_ps - earliest_ps(problem)) / level;
-    return levels < 0 ? 0 : levels > (int64_t)DEEPEST ? DEEPEST : (uint32_t)levels;
+    int32_t widest = 1;
+    for (uint32_t j = 0; j < plan->n_columns; j++) {
+        i128 most = 0;
+        int32_t low = INT16_MAX;
+        for (uint32_t i = 0; i < plan->problem->n_in; i++) {
+            i128 weight = plan->weight[(size_t)j * plan->problem->n_in + i];
+            int64_t above = plan->reach[i].hi > -plan->reach[i].lo ? plan->reach[i].hi : -plan->reach[i].lo;
+            most += 2 * (weight < 0 ? -weight : weight) * above;
+            low = weight != 0 && plan->shape[i].low < low ? plan->shape[i].low : low;
+        }
+        int32_t bits = 1 - low;
+        for (; most > 0; most >>= 1)
+            bits++;
+        bits = bits < plan->top[j] ? bits : plan->top[j];
+        widest = bits > widest ? bits : widest;
+    }
+    return (uint32_t)widest;
 }
 
-static void set_limits(CmvmPlan *plan, const uint32_t *deadline)
+static void set_limits(CmvmPlan *plan, const int32_t *deadline_ps)
 {
     const CmvmProblem *problem = plan->problem;
     uint32_t deepest = 0;
     for (uint32_t j = 0; j < plan->n_columns; j++) {
-        plan->limit[j] = least_depth(plan, plan->weight + (size_t)j * problem->n_in);
+        plan->limit[j] = cmvm_least_depth(plan, plan->weight + (size_t)j * problem->n_in);
         deepest = u32_max(deepest, plan->limit[j]);
     }
-    uint32_t wanted = problem->max_depth != 0 ? problem->max_depth : u32_min(deepest + u32_min(problem->depth_extra, DEEPEST), DEEPEST);
+    uint32_t wanted =
+        problem->max_depth != 0 ? problem->max_depth : u32_min(deepest + u32_min(problem->depth_extra, CMVM_DEEPEST), CMVM_DEEPEST);
     for (uint32_t j = 0; j < plan->n_columns; j++)
-        plan->limit[j] = u32_min(u32_max(plan->limit[j], u32_min(wanted, deadline[j])), DEEPEST);
+        plan->limit[j] = u32_min(u32_max(plan->limit[j], u32_min(wanted, cmvm_limit(&plan->timing, deadline_ps[j]))), CMVM_DEEPEST);
 }
 
 static void plan_columns(Arena *arena, CmvmPlan *plan, int32_t base)
@@ -148,7 +142,7 @@ static void plan_columns(Arena *arena, CmvmPlan *plan, int32_t base)
     Arena *scratch = arena_child(arena);
     Map seen = map_init(scratch);
     bool *negative = arena_array(scratch, bool, problem->n_out);
-    uint32_t *deadline = arena_array(scratch, uint32_t, problem->n_out);
+    int32_t *deadline_ps = arena_array(scratch, int32_t, problem->n_out);
     i128 *column = arena_array(scratch, i128, n_in + 1); /* the last one: bits that are read */
     plan->use = arena_array(arena, CmvmColumnForm, problem->n_out);
     plan->limit = arena_array(arena, uint32_t, problem->n_out);
@@ -168,23 +162,25 @@ static void plan_columns(Arena *arena, CmvmPlan *plan, int32_t base)
             map_put_bytes(&seen, column, (n_in + 1) * sizeof *column, known);
             negative[known] = use->negative;
             plan->top[known] = (int32_t)column[n_in];
-            deadline[known] = DEEPEST;
+            deadline_ps[known] = INT32_MAX;
             for (uint32_t i = 0; i < n_in; i++) {
                 plan->weight[(size_t)known * n_in + i] = (int64_t)(use->negative ? -column[i] : column[i]);
                 plan->n_digits += cmvm_naf_digits(column[i]);
             }
         }
-        deadline[known] = u32_min(deadline[known], deadline_levels(problem, j));
+        if (problem->out != NULL && problem->out[j].deadline_ps < deadline_ps[known])
+            deadline_ps[known] = problem->out[j].deadline_ps;
         use->column = known;
         use->negative = use->negative != negative[known];
     }
-    set_limits(plan, deadline);
+    cmvm_set_phase(plan, widest_adder(plan));
+    set_limits(plan, deadline_ps);
     arena_destroy(scratch);
 }
 
 CmvmPlan cmvm_plan(Arena *arena, const CmvmProblem *problem)
 {
-    CmvmPlan plan = {.problem = problem};
+    CmvmPlan plan = {.problem = problem, .timing = cmvm_timing(arena, problem)};
     int32_t base = base_step(problem);
     plan_inputs(arena, &plan, base);
     plan_columns(arena, &plan, base);
@@ -206,9 +202,10 @@ static CmvmReach column_reach(const CmvmPlan *plan, const int64_t *column, int32
     return sum;
 }
 
-static void push_value(CmvmEngine *engine, CmvmReach reach, CmvmShape shape)
+static void push_value(CmvmEngine *engine, CmvmReach reach, CmvmShape shape, int32_t ready_ps)
 {
-    vec_push(engine->arena, &engine->value, (CmvmValue){.reach = reach, .a = CMVM_NONE, .b = CMVM_NONE, .alive = true, .first = CMVM_NONE});
+    CmvmValue value = {.reach = reach, .a = CMVM_NONE, .b = CMVM_NONE, .ready_ps = ready_ps, .alive = true, .first = CMVM_NONE};
+    vec_push(engine->arena, &engine->value, value);
     vec_push(engine->arena, &engine->shape, shape);
 }
 
@@ -251,13 +248,15 @@ static void fill_column(CmvmEngine *engine, const CmvmPlan *plan, const CmvmPare
 CmvmEngine *cmvm_engine_create(Arena *arena, const CmvmPlan *plan, const CmvmParents *parents, uint64_t seed)
 {
     CmvmEngine *engine = arena_new(arena, CmvmEngine);
-    *engine = (CmvmEngine){.arena = arena, .problem = plan->problem, .n_columns = plan->n_columns, .rng = {seed}};
+    *engine = (CmvmEngine){.arena = arena, .problem = plan->problem, .timing = plan->timing, .n_columns = plan->n_columns, .rng = {seed}};
     for (uint32_t i = 0; i < plan->problem->n_in; i++)
-        push_value(engine, plan->reach[i], plan->shape[i]);
+        push_value(engine, plan->reach[i], plan->shape[i], plan->ready_ps[i]);
     for (uint32_t j = 0; j < plan->n_columns; j++) {
         int32_t low;
         CmvmReach reach = column_reach(plan, plan->weight + (size_t)j * plan->problem->n_in, &low);
-        push_value(engine, reach, cmvm_shape(reach, low, parents->limit[j]));
+        int64_t ready_ps = plan->timing.phase_ps + (int64_t)parents->limit[j] * plan->timing.level_ps;
+        push_value(engine, reach, cmvm_shape(reach, low, parents->limit[j]),
+                   ready_ps < CMVM_LATEST_PS ? (int32_t)ready_ps : CMVM_LATEST_PS);
     }
     engine->first_node = engine->value.n;
     engine->column = arena_array(arena, CmvmColumn, plan->n_columns);

@@ -131,8 +131,9 @@ CmvmSolution cmvm_emit(Arena *arena, CmvmEngine *engine, const CmvmPlan *plan)
             continue;
         CmvmTerm term = emit_value(&e, problem->n_in + use->column);
         if (term.value != CMVM_ZERO)
-            solution.out[j] =
-                (CmvmResult){term.value, term.shift + (int32_t)use->shift + problem->weight_step_log2, term.negative != use->negative};
+            solution.out[j] = (CmvmResult){.source = term.value,
+                                           .shift = term.shift + (int32_t)use->shift + problem->weight_step_log2,
+                                           .negate = term.negative != use->negative};
     }
     solution.n_nodes = e.node.n;
     solution.node = arena_array(arena, CmvmNode, e.node.n);

@@ -7,6 +7,7 @@
  *     pairs.c      how often each pair of digits occurs       emit.c     the state as a list of nodes
  *     state.c      digits and nodes come and go, journalled   cmvm.c     the door, and the proof on unit vectors
  *     greedy.c     pairs become nodes, the best gain first    range.c    what the nodes reach
+ *     timing.c     picoseconds as levels
  *
  * Magnitudes are int64_t in units of a power of two below every input's step, saturated at 2^60: they steer, and nothing else; what nodes
  * really reach is found exactly by range.c.
@@ -20,7 +21,23 @@
 #include "cmvm/cmvm.h"
 
 #define CMVM_MAX_LEVEL 40u /* levels are cut there, so that sums of 2^level fit 64 bits */
+#define CMVM_DEEPEST   61u /* no column is allowed more */
 #define CMVM_NONE      UINT32_MAX
+#define CMVM_WIDEST    256u /* adders beyond it take no longer than this */
+#define CMVM_LATEST_PS (1 << 30)
+
+/* Where levels lie on the clock (timing.c). */
+typedef struct CmvmTiming {
+    const int32_t *adder_ps; /* [CMVM_WIDEST + 1] delay of an adder by its bits; NULL: every adder is a level, and nothing is timed */
+    int32_t level_ps;        /* 0: not timed */
+    int32_t phase_ps;        /* of level 0 */
+    int32_t earliest_ps;     /* arrival that picoseconds count from */
+} CmvmTiming;
+
+static inline uint32_t cmvm_level(const CmvmTiming *timing, int32_t ready_ps)
+{
+    return ready_ps <= timing->phase_ps ? 0 : (uint32_t)((ready_ps - timing->phase_ps + timing->level_ps - 1) / timing->level_ps);
+}
 
 /* What decisions look at. A value is a multiple of 2^low and lies in [-2^high, 2^high). */
 typedef struct CmvmShape {
@@ -40,6 +57,7 @@ typedef struct CmvmValue {
     int16_t shift_a, shift_b;
     bool negative_a, negative_b, alive;
     int32_t cost;
+    int32_t ready_ps;         /* 0 throughout where nothing is timed */
     uint32_t uses;            /* as operand of nodes */
     uint32_t n_digits, first; /* its digits in columns */
 } CmvmValue;
@@ -112,6 +130,7 @@ typedef struct CmvmMatch {
 typedef struct CmvmSummand {
     CmvmReach reach;
     CmvmShape shape; /* shift included */
+    int32_t ready_ps;
     bool negative;
     uint32_t slot; /* the column's terms first, then merges in order */
 } CmvmSummand;
@@ -125,6 +144,7 @@ typedef VEC(CmvmMerge) CmvmMerges;
 typedef struct CmvmEngine {
     Arena *arena;
     const CmvmProblem *problem;
+    CmvmTiming timing;
     CmvmColumn *column; /* [n_columns] */
     uint32_t n_columns;
     uint32_t first_node; /* values below are inputs and column sums */
@@ -163,6 +183,8 @@ typedef struct CmvmPlan {
     CmvmColumnForm *use; /* [n_out] */
     CmvmShape *shape;    /* [n_in] */
     CmvmReach *reach;    /* [n_in] */
+    int32_t *ready_ps;   /* [n_in] after the earliest */
+    CmvmTiming timing;
     uint64_t n_digits;
 } CmvmPlan;
 
@@ -176,10 +198,19 @@ typedef struct CmvmParents {
 } CmvmParents;
 
 CmvmPlan cmvm_plan(Arena *arena, const CmvmProblem *problem);
+uint32_t cmvm_least_depth(const CmvmPlan *plan, const int64_t *column); /* in levels */
 uint32_t cmvm_naf_digits(i128 weight);
 /* beta: what a parent must save in digits; CMVM_NONE: no parents */
 CmvmParents cmvm_parents(Arena *arena, const CmvmPlan *plan, uint32_t beta);
 CmvmEngine *cmvm_engine_create(Arena *arena, const CmvmPlan *plan, const CmvmParents *parents, uint64_t seed);
+
+/* ---- timing.c ---- */
+CmvmTiming cmvm_timing(Arena *arena, const CmvmProblem *problem);
+int32_t cmvm_arrival(const CmvmTiming *timing, const CmvmProblem *problem, uint32_t input);
+/* Levels from the delay of the widest adder, and where they lie; those of the inputs. */
+void cmvm_set_phase(CmvmPlan *plan, uint32_t widest);
+uint32_t cmvm_limit(const CmvmTiming *timing, int32_t deadline_ps);
+void cmvm_find_ready(Arena *arena, const CmvmProblem *problem, CmvmSolution *solution);
 
 /* ---- pairs.c ---- */
 static inline uint64_t cmvm_form(CmvmTerm term)
@@ -216,6 +247,10 @@ CmvmShape cmvm_shape(CmvmReach reach, int32_t low, uint32_t level);
 /* x + y or x - y: reach, and the price by the objective; x and y already shifted */
 CmvmReach cmvm_reach_sum(CmvmReach x, CmvmReach y, bool subtract);
 int32_t cmvm_price(CmvmObjective objective, const CmvmShape *x, const CmvmShape *y, bool subtract, CmvmReach sum, int32_t top);
+
+/* When the sum of two values is ready, and at which level: sets *ready_ps. */
+uint32_t cmvm_sum_level(const CmvmTiming *timing, const CmvmShape *x, const CmvmShape *y, bool subtract, CmvmReach sum, int32_t top,
+                        int32_t latest_ps, int32_t *ready_ps);
 
 void cmvm_add(CmvmEngine *engine, uint32_t column, CmvmTerm term); /* equal digits become one of twice the value, opposite ones vanish */
 void cmvm_remove(CmvmEngine *engine, uint32_t digit);

@@ -61,6 +61,19 @@ int32_t cmvm_price(CmvmObjective objective, const CmvmShape *x, const CmvmShape 
     return bits > 1 ? bits : 1;
 }
 
+uint32_t cmvm_sum_level(const CmvmTiming *timing, const CmvmShape *x, const CmvmShape *y, bool subtract, CmvmReach sum, int32_t top,
+                        int32_t latest_ps, int32_t *ready_ps)
+{
+    uint32_t level = u32_max(x->level, y->level) + 1;
+    *ready_ps = 0;
+    if (timing->level_ps == 0)
+        return level;
+    int32_t bits = cmvm_price(CMVM_LUTS, x, y, subtract, sum, top);
+    int64_t ready = (int64_t)latest_ps + timing->adder_ps[bits < (int32_t)CMVM_WIDEST ? bits : (int32_t)CMVM_WIDEST];
+    *ready_ps = ready < CMVM_LATEST_PS ? (int32_t)ready : CMVM_LATEST_PS;
+    return u32_min(level, cmvm_level(timing, *ready_ps)); /* no adder is wider than the one that levels are made of */
+}
+
 static CmvmShape moved(CmvmShape shape, int32_t shift)
 {
     shape.low = (int16_t)(shape.low + shift);
@@ -177,7 +190,10 @@ uint32_t cmvm_make(CmvmEngine *engine, uint64_t key, bool may_flip)
                        .alive = true,
                        .first = CMVM_NONE,
                        .cost = cmvm_price(engine->problem->objective, flip ? &y : &x, flip ? &x : &y, sub, reach, INT32_MAX)};
-    CmvmShape shape = cmvm_shape(reach, x.low < y.low ? x.low : y.low, u32_max(x.level, y.level) + 1);
+    int32_t ready_a = engine->value.at[a].ready_ps, ready_b = engine->value.at[b].ready_ps;
+    uint32_t level = cmvm_sum_level(&engine->timing, flip ? &y : &x, flip ? &x : &y, sub, reach, INT32_MAX,
+                                    ready_a > ready_b ? ready_a : ready_b, &value.ready_ps);
+    CmvmShape shape = cmvm_shape(reach, x.low < y.low ? x.low : y.low, level);
     uint32_t id = engine->value.n;
     if (engine->free_value.at.n > 0) {
         id = vec_pop(&engine->free_value.at);

@@ -64,7 +64,8 @@ static void insert_term(Tree *tree, CmvmTerm term, uint32_t slot)
     shape.high = (int16_t)(shape.high + term.shift);
     if (shape.high > tree->column->top)
         shape.high = (int16_t)tree->column->top;
-    insert(tree, (CmvmSummand){cmvm_reach_shift(engine->value.at[term.value].reach, term.shift), shape, term.negative, slot});
+    const CmvmValue *value = &engine->value.at[term.value];
+    insert(tree, (CmvmSummand){cmvm_reach_shift(value->reach, term.shift), shape, value->ready_ps, term.negative, slot});
 }
 
 static uint64_t weight_of(const CmvmSummand *summand) { return 1ull << summand->shape.level; }
@@ -104,7 +105,6 @@ static int64_t merge(Tree *tree, uint32_t slot, CmvmMerge *how)
 {
     uint32_t first, second;
     choose(tree, &first, &second);
-    tree->kraft += rise_of(&tree->at[first], &tree->at[second]);
     CmvmSummand a = tree->at[first], b = tree->at[second];
     take_out(tree, second);
     take_out(tree, first);
@@ -120,7 +120,10 @@ static int64_t merge(Tree *tree, uint32_t slot, CmvmMerge *how)
     }
     CmvmSummand sum = {.reach = cmvm_reach_sum(a.reach, b.reach, subtract), .negative = a.negative, .slot = slot};
     int32_t low = a.shape.low < b.shape.low ? a.shape.low : b.shape.low;
-    sum.shape = cmvm_shape(sum.reach, low, u32_max(a.shape.level, b.shape.level) + 1);
+    uint32_t level = cmvm_sum_level(&tree->engine->timing, &a.shape, &b.shape, subtract, sum.reach, tree->column->top,
+                                    a.ready_ps > b.ready_ps ? a.ready_ps : b.ready_ps, &sum.ready_ps);
+    sum.shape = cmvm_shape(sum.reach, low, level);
+    tree->kraft += weight_of(&sum) - weight_of(&a) - weight_of(&b);
     if (sum.shape.high > tree->column->top)
         sum.shape.high = (int16_t)tree->column->top;
     *how = (CmvmMerge){a.slot, b.slot, subtract, a.negative};

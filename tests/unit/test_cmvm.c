@@ -63,35 +63,174 @@ static bool is_product(const CmvmProblem *p, const CmvmSolution *s, const int64_
     return right;
 }
 
-/* Adder levels of each output, inputs being late by late[i], held against least + extra. */
-static uint32_t deepest(const CmvmProblem *p, const CmvmSolution *s, const uint32_t *late)
-{
-    uint32_t *level = calloc(p->n_in + s->n_nodes + 1, sizeof *level), most = 0;
-    memcpy(level, late, p->n_in * sizeof *level);
-    for (uint32_t i = 0; i < s->n_nodes; i++)
-        level[p->n_in + i] = u32_max(level[s->node[i].a], level[s->node[i].b]) + 1;
-    for (uint32_t j = 0; j < p->n_out; j++)
-        if (s->out[j].source != CMVM_ZERO)
-            most = u32_max(most, level[s->out[j].source]);
-    free(level);
-    return most;
-}
+/* ---- depth and time ---- */
+static bool is_still(const CmvmProblem *p, uint32_t i) { return p->in[i].range.lo == p->in[i].range.hi; }
+static bool is_zero(const CmvmProblem *p, uint32_t i) { return is_still(p, i) && p->in[i].range.lo == 0; }
 
 /* Kraft: terms at levels d can be summed within level D iff sum 2^d <= 2^D. */
-static uint32_t least_depth(const CmvmProblem *p, const uint32_t *late)
+static uint32_t least_level(const CmvmProblem *p, uint32_t j, const uint32_t *late)
 {
-    uint32_t most = 0;
+    uint64_t kraft = 0;
+    for (uint32_t i = 0; i < p->n_in; i++)
+        if (!is_zero(p, i))
+            kraft += (uint64_t)digits_of(p->weight[i * p->n_out + j]) << late[i];
+    uint32_t depth = 0;
+    while ((1ull << depth) < kraft)
+        depth++;
+    return depth;
+}
+
+/* Bits of an adder that no adder of the matrix is wider than. */
+static uint32_t widest_adder(const CmvmProblem *p)
+{
+    uint32_t widest = 1;
     for (uint32_t j = 0; j < p->n_out; j++) {
-        uint64_t kraft = 0;
+        u128 most = 0;
+        int32_t low = INT32_MAX;
         for (uint32_t i = 0; i < p->n_in; i++)
-            if (p->in[i].range.lo != 0 || p->in[i].range.hi != 0)
-                kraft += (uint64_t)digits_of(p->weight[i * p->n_out + j]) << late[i];
-        uint32_t depth = 0;
-        while ((1ull << depth) < kraft)
-            depth++;
-        most = u32_max(most, depth);
+            low = !is_zero(p, i) && p->in[i].step_log2 < low ? p->in[i].step_log2 : low;
+        for (uint32_t i = 0; i < p->n_in; i++) {
+            i128 w = p->weight[i * p->n_out + j], x = -p->in[i].range.lo > p->in[i].range.hi ? -p->in[i].range.lo : p->in[i].range.hi;
+            if (!is_zero(p, i))
+                most += (u128)(2 * (w < 0 ? -w : w) * x) << (p->in[i].step_log2 - low);
+        }
+        uint32_t bits = 2;
+        for (; most > 0; most >>= 1)
+            bits++;
+        widest = u32_max(widest, bits);
     }
-    return most;
+    return widest;
+}
+
+typedef struct Timed {
+    int64_t level_ps, earliest_ps;
+} Timed;
+
+static Timed timed_of(const CmvmProblem *p)
+{
+    Timed t = {part_price(p->part, (PartQuery){.operation = PART_ADD, .bits = widest_adder(p)}).delay_ps, INT32_MAX};
+    for (uint32_t i = 0; i < p->n_in; i++)
+        if (!is_still(p, i) && p->in[i].arrival_ps < t.earliest_ps)
+            t.earliest_ps = p->in[i].arrival_ps;
+    t.earliest_ps = t.earliest_ps == INT32_MAX ? 0 : t.earliest_ps;
+    return t;
+}
+
+/* Whether a tree of the widest adders over the plain digits keeps the time: sum 2^-adders <= 1 over the chains that fit before it. */
+static bool keeps(const CmvmProblem *p, const Timed *t, uint32_t j, int64_t deadline_ps)
+{
+    double sum = 0;
+    for (uint32_t i = 0; i < p->n_in; i++) {
+        uint32_t n = is_zero(p, i) ? 0 : digits_of(p->weight[i * p->n_out + j]);
+        int64_t left = deadline_ps - (is_still(p, i) ? t->earliest_ps : p->in[i].arrival_ps);
+        if (n > 0 && left < 0)
+            return false;
+        for (int64_t k = 0; n > 0 && k <= left / t->level_ps && k <= 50; k++)
+            if (k == left / t->level_ps || k == 50)
+                sum += (double)n / (double)(1ull << k);
+    }
+    return sum <= 1;
+}
+
+/* When each output is ready, from the nodes alone: coefficients, what they reach, the adders' bits. */
+typedef struct Node {
+    i128 *coefficient; /* [n_in] times 2^(step - lowest step) */
+    i128 lo, hi;
+    int32_t low;
+    int64_t ready_ps;
+} Node;
+
+static int32_t top_of(const Node *n)
+{
+    int32_t bits = n->lo < 0;
+    for (i128 hi = n->hi > ~n->lo ? n->hi : ~n->lo; hi > 0; hi >>= 1)
+        bits++;
+    return bits;
+}
+
+static void reach(const CmvmProblem *p, Node *n)
+{
+    n->lo = n->hi = 0;
+    n->low = 127;
+    for (uint32_t i = 0; i < p->n_in; i++) {
+        i128 lo = n->coefficient[i] * p->in[i].range.lo, hi = n->coefficient[i] * p->in[i].range.hi, step = n->coefficient[i];
+        n->lo += lo < hi ? lo : hi;
+        n->hi += lo < hi ? hi : lo;
+        if (is_still(p, i))
+            step *= p->in[i].range.lo;
+        for (int32_t low = 0; step != 0 && low < n->low; low++, step /= 2)
+            if (step % 2 != 0)
+                n->low = low;
+    }
+}
+
+static void check_ready(Arena *arena, const CmvmProblem *p, const CmvmSolution *s)
+{
+    Node *node = arena_array(arena, Node, p->n_in + s->n_nodes);
+    int32_t lowest = 0;
+    for (uint32_t i = 0; i < p->n_in; i++)
+        lowest = p->in[i].step_log2 < lowest ? p->in[i].step_log2 : lowest;
+    Timed t = timed_of(p);
+    for (uint32_t n = 0; n < p->n_in + s->n_nodes; n++) {
+        Node *own = &node[n];
+        own->coefficient = arena_array(arena, i128, p->n_in);
+        if (n < p->n_in) {
+            own->coefficient[n] = (i128)1 << (p->in[n].step_log2 - lowest);
+            own->ready_ps = is_still(p, n) ? t.earliest_ps : p->in[n].arrival_ps;
+            reach(p, own);
+            continue;
+        }
+        const CmvmNode *how = &s->node[n - p->n_in];
+        const Node *a = &node[how->a], *b = &node[how->b];
+        for (uint32_t i = 0; i < p->n_in; i++) {
+            i128 other = b->coefficient[i] * ((i128)1 << how->shift_b);
+            own->coefficient[i] = a->coefficient[i] * ((i128)1 << how->shift_a) + (how->negate_b ? -other : other);
+        }
+        reach(p, own);
+        int32_t low_a = a->low + how->shift_a, low_b = b->low + how->shift_b, low = how->negate_b || low_b > low_a ? low_b : low_a;
+        bool beside = (b->lo >= 0 && low >= top_of(b) + how->shift_b) || (!how->negate_b && a->lo >= 0 && low >= top_of(a) + how->shift_a);
+        int32_t bits = beside || top_of(own) <= low ? 0 : top_of(own) - low;
+        own->ready_ps = (a->ready_ps > b->ready_ps ? a->ready_ps : b->ready_ps) +
+                        part_price(p->part, (PartQuery){.operation = PART_ADD, .bits = (uint32_t)bits}).delay_ps;
+    }
+    for (uint32_t j = 0; j < p->n_out; j++) {
+        int64_t want = s->out[j].source == CMVM_ZERO ? t.earliest_ps : node[s->out[j].source].ready_ps;
+        bool is_read = p->out == NULL || p->out[j].highest_log2 == INT32_MAX;
+        if (is_read ? s->out[j].ready_ps > want : false)
+            fail_msg("output %u is ready at %d, not at %lld: seed %llu", j, s->out[j].ready_ps, (long long)want,
+                     (unsigned long long)p->seed);
+        if (p->out == NULL)
+            assert_int_equal(s->out[j].ready_ps, want);
+    }
+}
+
+/* A deadline that all outputs share is kept whenever it can be; one of several, when a level is to spare; and without any, the slowest
+ * output is no later than levels that count from the earliest input say. */
+static void check_times(const CmvmProblem *p, const CmvmSolution *s)
+{
+    Timed t = timed_of(p);
+    int64_t tightest = INT32_MAX, first = INT64_MAX;
+    for (uint32_t j = 0; p->out != NULL && j < p->n_out; j++)
+        tightest = p->out[j].deadline_ps < tightest ? p->out[j].deadline_ps : tightest;
+    uint32_t *late = calloc(p->n_in + 1, sizeof *late), deepest = 0;
+    for (uint32_t i = 0; i < p->n_in; i++)
+        late[i] = is_still(p, i) ? 0 : (uint32_t)((p->in[i].arrival_ps - t.earliest_ps + t.level_ps - 1) / t.level_ps);
+    for (uint32_t j = 0; j < p->n_out; j++)
+        deepest = u32_max(deepest, least_level(p, j, late));
+    first = t.earliest_ps + (deepest + p->depth_extra) * t.level_ps;
+    free(late);
+    for (uint32_t j = 0; j < p->n_out; j++) {
+        if (s->out[j].source == CMVM_ZERO)
+            continue;
+        int64_t deadline = p->out != NULL ? p->out[j].deadline_ps : INT32_MAX, ready = s->out[j].ready_ps;
+        bool can = deadline != INT32_MAX && keeps(p, &t, j, deadline == tightest ? deadline : deadline - t.level_ps);
+        if (can && ready > deadline)
+            fail_msg("output %u is ready at %lld, not by %lld: seed %llu", j, (long long)ready, (long long)deadline,
+                     (unsigned long long)p->seed);
+        if (tightest == INT32_MAX && ready > first)
+            fail_msg("output %u is ready at %lld, later than %lld: seed %llu", j, (long long)ready, (long long)first,
+                     (unsigned long long)p->seed);
+    }
 }
 
 typedef struct Shape {
@@ -101,36 +240,36 @@ typedef struct Shape {
 typedef struct Case {
     CmvmProblem problem;
     int64_t *x;
-    uint32_t *late;
+    bool timed;
 } Case;
 
 static Case random_case(Arena *arena, uint64_t seed, Shape shape)
 {
     Rng rng = {seed};
-    Case c = {.x = arena_array(arena, int64_t, shape.n_in), .late = arena_array(arena, uint32_t, shape.n_in)};
+    Case c = {.x = arena_array(arena, int64_t, shape.n_in), .timed = rng_chance(&rng, 2)};
     CmvmInput *in = arena_array(arena, CmvmInput, shape.n_in);
     CmvmOutput *out = arena_array(arena, CmvmOutput, shape.n_out);
     int64_t *weight = arena_array(arena, int64_t, (size_t)shape.n_in * shape.n_out);
-    const PartModel *part = part_find("xcup");
-    int32_t level_ps = (int32_t)part_price(part, (PartQuery){.operation = PART_ADD, .bits = 16}).delay_ps, earliest = INT32_MAX;
+    const PartModel *part = part_find(rng_chance(&rng, 2) ? "xcup" : "ice40");
     for (uint32_t i = 0; i < shape.n_in; i++) {
         bool zero = rng_chance(&rng, 20), point = rng_chance(&rng, 20);
         int32_t fixed = rng_between(&rng, -99, 99);
         in[i] = (CmvmInput){zero    ? interval_point(0)
                             : point ? interval_point(fixed)
                                     : interval_of(-128, 127),
-                            rng_between(&rng, -3, 3), rng_between(&rng, 0, 4000)};
+                            rng_between(&rng, -3, 3), c.timed ? rng_between(&rng, -500, 6000) : 300};
         c.x[i] = zero ? 0 : point ? fixed : rng_between(&rng, -128, 127);
-        if (!interval_is_point(in[i].range))
-            earliest = in[i].arrival_ps < earliest ? in[i].arrival_ps : earliest;
     }
-    for (uint32_t i = 0; i < shape.n_in; i++)
-        c.late[i] = interval_is_point(in[i].range) ? 0 : (uint32_t)((in[i].arrival_ps - earliest + level_ps - 1) / level_ps);
     for (uint32_t i = 0; i < shape.n_in * shape.n_out; i++)
         if (rng_below(&rng, 100) >= shape.zeros_percent)
             weight[i] = (int64_t)(rng_u64(&rng) << (64 - shape.bits)) >> (64 - shape.bits);
-    for (uint32_t j = 0; j < shape.n_out; j++)
+    uint32_t deadlines = c.timed ? rng_below(&rng, 3) : 0;
+    int32_t deadline_ps = rng_between(&rng, 5000, 25000);
+    for (uint32_t j = 0; j < shape.n_out; j++) {
         out[j] = (CmvmOutput){INT32_MIN, rng_chance(&rng, 2) ? INT32_MAX : rng_between(&rng, -12, 20), INT32_MAX};
+        if (deadlines == 1 || (deadlines == 2 && rng_chance(&rng, 2)))
+            out[j].deadline_ps = deadlines == 1 ? deadline_ps : rng_between(&rng, 5000, 25000);
+    }
     c.problem = (CmvmProblem){.n_in = shape.n_in,
                               .n_out = shape.n_out,
                               .weight = weight,
@@ -160,8 +299,17 @@ static void check(uint64_t seed, Shape shape)
         fail_msg("not the matrix: seed %llu, %u x %u", n, shape.n_in, shape.n_out);
     if (s.n_nodes > plain_adders(p))
         fail_msg("more adders than digits: seed %llu, %u x %u", n, shape.n_in, shape.n_out);
-    if (deepest(p, &s, c.late) > least_depth(p, c.late) + p->depth_extra)
-        fail_msg("too deep: seed %llu, %u x %u: %u", n, shape.n_in, shape.n_out, deepest(p, &s, c.late));
+    if (c.timed) {
+        check_times(p, &s);
+    } else {
+        uint32_t *late = arena_array(arena, uint32_t, p->n_in), deepest = 0;
+        for (uint32_t j = 0; j < p->n_out; j++)
+            deepest = u32_max(deepest, least_level(p, j, late));
+        if (s.depth > deepest + p->depth_extra)
+            fail_msg("too deep: seed %llu, %u x %u: %u", n, shape.n_in, shape.n_out, s.depth);
+    }
+    if (shape.bits < 40)
+        check_ready(arena, p, &s);
     CmvmSolution again = cmvm_solve(arena, p);
     assert_int_equal(again.n_nodes, s.n_nodes);
     assert_memory_equal(again.node, s.node, s.n_nodes * sizeof *s.node);
@@ -330,6 +478,26 @@ static void depth(void **state)
     arena_destroy(arena);
 }
 
+/* Eight terms, the narrowest of them late: by widths alone a chain is cheapest, and three adders' time from the late one on forbids it. */
+static void tight_deadline(void **state)
+{
+    (void)state;
+    Arena *arena = arena_create(NULL);
+    const int64_t weight[8] = {1, 1, 1, 1, 1, 1, 1, 1};
+    CmvmInput in[8];
+    for (uint32_t i = 0; i < 8; i++)
+        in[i] = (CmvmInput){interval_of(0, (2 << i) - 1), 0, i == 0 ? 500 : 0};
+    CmvmOutput out[1] = {{INT32_MIN, INT32_MAX, INT32_MAX}};
+    CmvmProblem p = {.n_in = 8, .n_out = 1, .weight = weight, .in = in, .out = out, .part = part_find("xcup"), .depth_extra = 2};
+    assert_int_equal(cmvm_solve(arena, &p).depth, 5);
+    out[0].deadline_ps = 500 + 3 * (int32_t)timed_of(&p).level_ps;
+    CmvmSolution s = cmvm_solve(arena, &p);
+    assert_int_equal(s.depth, 3);
+    assert_in_range(s.out[0].ready_ps, 1000, out[0].deadline_ps);
+    check_ready(arena, &p, &s);
+    arena_destroy(arena);
+}
+
 /* More work never gives a dearer solution, and on this matrix it gives a cheaper one. */
 static void search_pays(void **state)
 {
@@ -400,7 +568,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(random_matrices), cmocka_unit_test(trivial_columns), cmocka_unit_test(sharing),
         cmocka_unit_test(parents),         cmocka_unit_test(unread_bits),     cmocka_unit_test(wrong_solutions_are_found),
-        cmocka_unit_test(depth),           cmocka_unit_test(search_pays),     cmocka_unit_test(constants),
+        cmocka_unit_test(depth),           cmocka_unit_test(tight_deadline),  cmocka_unit_test(search_pays),
+        cmocka_unit_test(constants),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
