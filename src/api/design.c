@@ -57,6 +57,7 @@ bool design_lower(Design *design, DiagList *diags)
         .part = design->options.part,
         .effort = design->options.effort,
         .depth_extra = design->options.depth_extra,
+        .node_price = time_node_price,
         .file = design->file,
     };
     design->circuit = lower_graph(design->arena, design->typed, &options, diags);

@@ -32,6 +32,7 @@ typedef struct CmvmTiming {
     int32_t level_ps;        /* 0: not timed */
     int32_t phase_ps;        /* of level 0 */
     int32_t earliest_ps;     /* arrival that picoseconds count from */
+    bool has_deadline;       /* else nodes are a level behind their operands: what narrow ones are earlier is left as it is */
 } CmvmTiming;
 
 static inline uint32_t cmvm_level(const CmvmTiming *timing, int32_t ready_ps)

@@ -66,7 +66,7 @@ uint32_t cmvm_sum_level(const CmvmTiming *timing, const CmvmShape *x, const Cmvm
 {
     uint32_t level = u32_max(x->level, y->level) + 1;
     *ready_ps = 0;
-    if (timing->level_ps == 0)
+    if (!timing->has_deadline)
         return level;
     int32_t bits = cmvm_price(CMVM_LUTS, x, y, subtract, sum, top);
     int64_t ready = (int64_t)latest_ps + timing->adder_ps[bits < (int32_t)CMVM_WIDEST ? bits : (int32_t)CMVM_WIDEST];

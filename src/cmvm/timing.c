@@ -12,7 +12,8 @@
  * on one: so the budget is exact for the tightest deadline, and others lose less than a level. Nodes keep their own picoseconds, by their
  * own widths: those that are narrower than the widest leave their rest to what comes behind them.
  *
- * Without deadlines the marks lie where the slowest output is ready first, of eight places tried.
+ * Without deadlines the marks lie where the slowest output is ready first, of eight places tried, and a node counts a full level: nobody
+ * has said that time may be spent, and nets came out with more clocks when it was.
  */
 #include "cmvm/engine.h"
 
@@ -96,6 +97,7 @@ void cmvm_set_phase(CmvmPlan *plan, uint32_t widest)
     CmvmTiming *timing = &plan->timing;
     if (timing->adder_ps == NULL)
         return;
+    timing->has_deadline = tightest_ps(plan->problem) != INT32_MAX;
     timing->level_ps = timing->adder_ps[u32_max(u32_min(widest, CMVM_WIDEST), 1)];
     int32_t tightest = tightest_ps(plan->problem);
     if (tightest != INT32_MAX) {

@@ -39,7 +39,11 @@ typedef struct Lower {
     GraphRef *limits;            /* [module->nodes.n]: the assignment whose limits a max_pool has to do */
     int32_t **need;              /* [module->nodes.n] -> [shape_size]: bits from 2^need up are not read */
     uint32_t *circuit_module_of; /* [graph modules] index into circuit->modules */
-    CircuitRef **call_out;       /* [module->nodes.n]: of a call, its outputs' wires one after the other */
+    struct LowerTimes {
+        VEC(int32_t) at;
+    } ready_ps;             /* ready.c: of the current circuit module's first nodes */
+    VEC(int32_t) module_ps; /* [circuit->modules] */
+    CircuitRef **call_out;  /* [module->nodes.n]: of a call, its outputs' wires one after the other */
 } Lower;
 
 #define OP(name, text, min_inputs, max_inputs, flags, attribute, summary) void lower_##name(Lower *l, GraphRef ref);
@@ -60,6 +64,10 @@ CircuitRef *lower_new(Lower *l, GraphRef ref); /* room for the node's wires */
 void lower_refuse(Lower *l, GraphRef ref, DiagCode code, const char *hint, const char *format, ...) KAON_PRINTF(5, 6);
 /* A module before the current one, which stays the last; its index. */
 uint32_t lower_add_module(Lower *l, const char *name);
+
+/* ready.c */
+int32_t lower_ready_ps(Lower *l, CircuitRef ref); /* of a wire of l->b.module */
+void lower_end_module(Lower *l, uint32_t index);  /* l->b.module, which is the circuit's of that index, has its outputs */
 
 /* need.c: fills l->need */
 #define LOWER_ALL    INT32_MAX

@@ -96,7 +96,7 @@ static void solve_patch(Kernel *k, const CircuitRef *patch, CircuitRef *out)
             zero = zero != CIRCUIT_NONE ? zero : circuit_constant(&l->b, 0, 0);
             wires[i] = zero;
         }
-        in[i] = (CmvmInput){wire(l, wires[i])->range, -wire(l, wires[i])->type.frac, 0};
+        in[i] = (CmvmInput){wire(l, wires[i])->range, -wire(l, wires[i])->type.frac, lower_ready_ps(l, wires[i])};
     }
     for (uint32_t j = 0; j < n_bias; j++) {
         /* the sum is taken times 2^frac, the weights being integers */
@@ -158,6 +158,8 @@ static uint32_t make_module(Kernel *k, const CircuitRef *patch)
     for (uint32_t i = 0; i < n_ports; i++)
         type[i] = wire(l, ports[i])->type;
     CircuitBuilder caller = l->b;
+    struct LowerTimes callers = l->ready_ps;
+    l->ready_ps = (struct LowerTimes){0};
     uint32_t index = lower_add_module(l, fmt(l->arena, "kernel_%s", lower_node(l, k->ref)->layer));
     l->b.module = l->circuit->modules.at[index];
     l->b.element = 0;
@@ -167,7 +169,9 @@ static uint32_t make_module(Kernel *k, const CircuitRef *patch)
     CircuitRef *out = arena_array(l->arena, CircuitRef, k->n_out);
     solve_patch(k, inner, out);
     circuit_add_output_port(l->b.module, "y", true, k->n_out, out);
+    lower_end_module(l, index);
     l->b = caller;
+    l->ready_ps = callers;
     return index;
 }
 

@@ -243,8 +243,11 @@ Circuit *lower_graph(Arena *arena, const Graph *graph, const LowerOptions *optio
     bool sound = true;
     for (uint32_t m = 0; m < graph->modules.n; m++) {
         l.is_top = m + 1 == graph->modules.n;
+        l.ready_ps.at.n = 0;
         sound &= lower_module(&l, graph->modules.at[m]);
         l.circuit_module_of[m] = l.circuit->modules.n - 1;
+        if (sound)
+            lower_end_module(&l, l.circuit_module_of[m]);
     }
     circuit_infer_ranges(l.circuit);
     return sound ? l.circuit : NULL;
