@@ -11,6 +11,8 @@
  * whatever i is, and for f = min - 1 rounded up it is min, which is what saturating gives. (Not so for SAT_ZERO: there the rounded value is
  * built first.)
  *
+ *     %b : u11.4 = max %a, 0          =>        %b = select wrap %a[11:11], 0, %a      which may be narrowed (demand.c)
+ *
  * Legal: the definitions of round_raw and overflow_raw (num/fixed.h), term by term. Pays: the same logic, and the tests stand beside the
  * sum. Ends: one walk, no node it makes rounds and saturates. Proof: unit test pass, every mode at every small width through the evaluator;
  * tests/diff.
@@ -197,9 +199,31 @@ static bool stays(const CircuitNode *node, const CircuitNode *x)
            (!rounds && node->overflow == OVERFLOW_SAT_ZERO) || drop >= x->type.bits || x->type.bits - drop >= FIXED_MAX_BITS;
 }
 
+/* match: max(x, 0).  result: sign ? 0 : x, whose upper bits may be left out where nobody reads them */
+static CircuitRef positive_part(WireRewrite *r, const CircuitNode *node, const CircuitRef *operands)
+{
+    for (uint32_t i = 0; i < 2 && node->op == CIRCUIT_max && !node->wrap; i++) {
+        const CircuitNode *zero = wire_at(r, operands[i]), *x = wire_at(r, operands[1 - i]);
+        if (zero->op != CIRCUIT_constant || zero->attr.value != 0 || !x->type.is_signed || x->type.frac != node->type.frac)
+            continue;
+        CircuitBuilder b = {r->to, node->layer, node->element};
+        CircuitRef sign = circuit_slice(&b, operands[1 - i], x->type.bits - 1u, x->type.bits - 1u);
+        CircuitNode select = *node;
+        select.op = CIRCUIT_select;
+        select.n_operands = 3;
+        select.wrap = true; /* what is not taken is negative */
+        select.range = interval_of_type(select.type);
+        return wire_add(r, &select, (CircuitRef[]){sign, operands[i], operands[1 - i]});
+    }
+    return CIRCUIT_NONE;
+}
+
 static CircuitRef expand_wire(WireRewrite *r, CircuitRef ref, CircuitNode *node, const CircuitRef *operands)
 {
     (void)ref;
+    CircuitRef part = positive_part(r, node, operands);
+    if (part != CIRCUIT_NONE)
+        return part;
     if (node->n_operands != 1 || stays(node, wire_at(r, operands[0])))
         return wire_add(r, node, operands);
     if (interval_is_point(node->range))
