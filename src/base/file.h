@@ -27,6 +27,13 @@ const char *path_stem(Arena *arena, const char *path); /* that, without its last
 /* Path of a program on PATH, NULL if absent. */
 const char *path_of_program(Arena *arena, const char *name);
 
+/* Names in a folder, in order; those alone that end in `ending` ("": all but . and ..). False and a diagnostic where it cannot be read. */
+typedef struct FolderNames {
+    const char **at;
+    uint32_t n;
+} FolderNames;
+bool folder_names(Arena *arena, const char *folder, const char *ending, FolderNames *out, DiagList *diags);
+
 /* A folder that appears in one step. Files are written into a hidden sibling; commit exchanges it with `path` (renameat2, else two
  * renames), then removes the old one. Until commit nothing of `path` is touched; a killed run leaves at most the hidden sibling, which the
  * next one removes. An existing `path` is replaced only if it holds a file `marker` (or is an empty folder); else folder_begin reports an

@@ -106,6 +106,29 @@ static void add_stale(Arena *arena, const FolderState *state, DIR *dir, Names *n
 
 static void close_dir(void *dir) { closedir(dir); }
 
+static int by_name(const void *a, const void *b) { return strcmp(*(const char *const *)a, *(const char *const *)b); }
+
+bool folder_names(Arena *arena, const char *folder, const char *ending, FolderNames *out, DiagList *diags)
+{
+    Arena *scratch = arena_child(arena);
+    DIR *dir = opendir(folder);
+    if (!dir) {
+        diag_error(diags, DIAG_FILE, (Place){.file = folder}, NULL, "cannot be read: %s", strerror(errno));
+        arena_destroy(scratch);
+        return false;
+    }
+    arena_defer(scratch, close_dir, dir);
+    Names names = {0};
+    for (struct dirent *entry; (entry = readdir(dir));)
+        if (text_ends(entry->d_name, ending) && !text_equal(entry->d_name, ".") && !text_equal(entry->d_name, ".."))
+            vec_push(arena, &names, arena_strdup(arena, entry->d_name));
+    arena_destroy(scratch);
+    if (names.n > 0)
+        qsort(names.at, names.n, sizeof *names.at, by_name);
+    *out = (FolderNames){(const char **)names.at, names.n};
+    return true;
+}
+
 static void remove_stale(Arena *arena, const FolderState *state)
 {
     Arena *scratch = arena_child(arena);

@@ -1,5 +1,21 @@
-/* kaon report OUT/ : the table again, from the folder's files. */
+/* kaon report OUT/ : the table again, from the folder's files; with --vendor what Vivado or Quartus measured, beside it. */
+#include <strings.h>
+
 #include "cli/options.h"
+#include "report/vendor.h"
+
+/* Reports of another design would be laid beside this one's estimate. */
+static bool read_vendor(Command *command, const Report *report, VendorReports *vendor)
+{
+    const char *folder = command->options.vendor;
+    if (!vendor_read_folder(command->arena, folder, vendor, &command->diags))
+        return false;
+    for (uint32_t i = 0; i < vendor->n; i++)
+        if (vendor->at[i].design[0] && strcasecmp(vendor->at[i].design, report->name) != 0)
+            diag_warning(&command->diags, DIAG_MISMATCH, (Place){.file = folder}, NULL, "the reports are of the design '%s', not of '%s'",
+                         vendor->at[i].design, report->name);
+    return true;
+}
 
 int cmd_report(Command *command)
 {
@@ -9,13 +25,19 @@ int cmd_report(Command *command)
         return 2;
     }
     Report report;
-    if (!design_load_report(command->arena, options->arguments.at[0], &report, &command->diags))
+    VendorReports vendor = {0};
+    if (!design_load_report(command->arena, options->arguments.at[0], &report, &command->diags) ||
+        (options->vendor != NULL && !read_vendor(command, &report, &vendor)))
         return 1;
     if (command->json != NULL)
         report_to_json(command->arena, &report, command->json);
+    if (command->json != NULL && options->vendor != NULL)
+        vendor_to_json(command->arena, &report, &vendor, command->json);
     if (command->json == NULL) {
         report_print(&command->out, &report);
         report_print_paths(&command->out, &report);
     }
+    if (command->json == NULL && options->vendor != NULL)
+        vendor_print(&command->out, &report, &vendor);
     return 0;
 }

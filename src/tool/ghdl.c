@@ -1,7 +1,5 @@
 /* tool/ghdl.c: GHDL on the VHDL of an emitted folder. */
-#include <dirent.h>
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -11,25 +9,18 @@
 
 typedef VEC(const char *) Arguments;
 
-static int by_name(const void *a, const void *b) { return strcmp(*(const char *const *)a, *(const char *const *)b); }
-
-/* rtl/ *.vhd, in order of names; GHDL finds the order of use itself */
+/* rtl/ *.vhd; GHDL finds the order of use itself */
 static bool add_files(Arena *arena, const char *folder, Arguments *arguments, DiagList *diags)
 {
     const char *path = path_join(arena, folder, "rtl");
-    DIR *dir = opendir(path);
-    uint32_t first = arguments->n;
-    for (const struct dirent *entry; dir != NULL && (entry = readdir(dir)) != NULL;)
-        if (text_ends(entry->d_name, ".vhd"))
-            vec_push(arena, arguments, fmt(arena, "rtl/%s", entry->d_name));
-    if (dir != NULL)
-        closedir(dir);
-    if (arguments->n == first) {
-        diag_error(diags, DIAG_TOOL, (Place){.file = path}, "kaon compile --emit verilog,vhdl", "there is no VHDL");
+    FolderNames names;
+    if (!folder_names(arena, path, ".vhd", &names, diags))
         return false;
-    }
-    qsort(arguments->at + first, arguments->n - first, sizeof *arguments->at, by_name);
-    return true;
+    for (uint32_t i = 0; i < names.n; i++)
+        vec_push(arena, arguments, fmt(arena, "rtl/%s", names.at[i]));
+    if (names.n == 0)
+        diag_error(diags, DIAG_TOOL, (Place){.file = path}, "kaon compile --emit verilog,vhdl", "there is no VHDL");
+    return names.n > 0;
 }
 
 /* The library of an earlier run may know files that are older than it thinks. */

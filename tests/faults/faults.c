@@ -25,6 +25,7 @@
 #include "api/inside.h"
 #include "api/run.h"
 #include "import/keras/keras.h"
+#include "report/vendor.h"
 
 #if defined(__SANITIZE_ADDRESS__)
 #define OWN_MALLOC 0
@@ -105,9 +106,10 @@ typedef struct Job {
 
 static const char *path_of(Job *job, const char *name) { return fmt(job->arena, "%s/%s", job->corpus, name); }
 
-static bool compile(Job *job, const char *model, const char *config, const char *out)
+static bool compile(Job *job, const char *model, const char *config, unsigned emit, const char *out)
 {
     DesignOptions options = design_options_default();
+    options.emit = emit;
     if (config != NULL && !design_options_read(job->arena, path_of(job, config), &options, &job->diags))
         return false;
     Design *design = design_create(job->arena, &options);
@@ -115,9 +117,27 @@ static bool compile(Job *job, const char *model, const char *config, const char 
            design_save(design, fmt(job->arena, "%s/%s", job->folder, out), &job->diags);
 }
 
-static bool compile_net(Job *job) { return compile(job, "net/dense", "config/scaling", "out"); }
-static bool compile_onnx(Job *job) { return compile(job, "onnx/small", NULL, "out"); }
-static bool compile_graph(Job *job) { return compile(job, "graph/random00", NULL, "out"); }
+static bool compile_net(Job *job) { return compile(job, "net/dense", "config/scaling", EMIT_VERILOG, "out"); }
+static bool compile_onnx(Job *job) { return compile(job, "onnx/small", NULL, EMIT_VERILOG, "out"); }
+static bool compile_graph(Job *job)
+{
+    return compile(job, "graph/random00", NULL, EMIT_VERILOG | EMIT_VHDL | EMIT_VIVADO | EMIT_QUARTUS, "out");
+}
+
+/* Reports of Vivado beside an estimate, as text and as JSON. */
+static bool read_vendor(Job *job)
+{
+    VendorReports vendor = {0};
+    Report report = {.name = "x", .luts = 3, .register_bits = 5, .clock_ns = 2.5, .achieved_ns = 2};
+    if (!vendor_read_folder(job->arena, path_of(job, "vendor"), &vendor, &job->diags))
+        return false;
+    Text text = text_init(job->arena);
+    vendor_print(&text, &report, &vendor);
+    json_t *object = json_keep(job->arena, json_object());
+    vendor_to_json(job->arena, &report, &vendor, object);
+    text_put_json(&text, object);
+    return true;
+}
 
 static bool read_config(Job *job)
 {
@@ -194,8 +214,8 @@ static const struct Scenario {
     const char *name;
     bool (*work)(Job *job);
 } scenarios[] = {
-    {"net", compile_net},  {"onnx", compile_onnx},    {"graph", compile_graph}, {"config", read_config},
-    {"keras", read_keras}, {"circuit", read_circuit}, {"load", load_and_run},   {"complain", complain},
+    {"net", compile_net},      {"onnx", compile_onnx}, {"graph", compile_graph}, {"config", read_config}, {"keras", read_keras},
+    {"circuit", read_circuit}, {"load", load_and_run}, {"complain", complain},   {"vendor", read_vendor},
 };
 
 /* ---- one run ---- */
@@ -286,7 +306,7 @@ static void prepare(const char *corpus, const char *folder)
     for (size_t i = 0; i < COUNT_OF(names); i++) {
         Job job = {.arena = arena_create(NULL), .corpus = corpus, .folder = folder};
         job.diags = diag_init(job.arena);
-        if (!compile(&job, "net/per_element", NULL, names[i]))
+        if (!compile(&job, "net/per_element", NULL, EMIT_VERILOG, names[i]))
             broken("the old folder could not be made");
         arena_destroy(job.arena);
     }
