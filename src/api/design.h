@@ -4,7 +4,7 @@
 
 #include "emit/emit.h"
 #include "pass/pass.h"
-#include "report/report.h"
+#include "report/html.h"
 #include "time/time.h"
 
 /* From physical units to what the model takes, in double: clip((x - mean) / std, -clip, clip) * 2^shift; per feature of the last axis. */
@@ -96,6 +96,7 @@ bool design_compile(Design *design, const char *path, void (*progress)(const cha
 /* From out/ (a folder with kaon.json): what the files say, ready to run. */
 bool design_load(Design *design, const char *folder, DiagList *diags);
 bool design_load_report(Arena *arena, const char *folder, Report *report, DiagList *diags); /* the manifest alone */
+void design_fill_picture(const Design *design, ReportPicture *picture);                     /* of a loaded or compiled design */
 bool design_is_folder(Arena *arena, const char *path);
 
 #endif

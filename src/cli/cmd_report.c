@@ -1,4 +1,5 @@
-/* kaon report OUT/ : the table again, from the folder's files; with --vendor what Vivado or Quartus measured, beside it. */
+/* kaon report OUT/ : the table again, from the folder's files; with --vendor what Vivado or Quartus measured, beside it; as a page
+ * and as a picture where asked. */
 #include <strings.h>
 
 #include "cli/options.h"
@@ -17,6 +18,22 @@ static bool read_vendor(Command *command, const Report *report, VendorReports *v
     return true;
 }
 
+static bool write_pages(Command *command, const char *folder)
+{
+    const Options *options = &command->options;
+    DesignOptions design_options = design_options_default();
+    Design *design = design_create(command->arena, &design_options);
+    if (!design_load(design, folder, &command->diags))
+        return false;
+    ReportPicture picture;
+    design_fill_picture(design, &picture);
+    Text html = text_init(command->arena), svg = text_init(command->arena);
+    report_html(&html, &design->report, &picture);
+    report_svg(&svg, &design->report, &picture);
+    return (options->html == NULL || file_write(options->html, html.at, html.n, &command->diags)) &&
+           (options->svg == NULL || file_write(options->svg, svg.at, svg.n, &command->diags));
+}
+
 int cmd_report(Command *command)
 {
     const Options *options = &command->options;
@@ -28,6 +45,8 @@ int cmd_report(Command *command)
     VendorReports vendor = {0};
     if (!design_load_report(command->arena, options->arguments.at[0], &report, &command->diags) ||
         (options->vendor != NULL && !read_vendor(command, &report, &vendor)))
+        return 1;
+    if ((options->html != NULL || options->svg != NULL) && !write_pages(command, options->arguments.at[0]))
         return 1;
     if (command->json != NULL)
         report_to_json(command->arena, &report, command->json);
