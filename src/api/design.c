@@ -19,7 +19,7 @@ const char *design_phase_text(DesignPhase phase) { return PHASE_TEXT[phase]; }
 DesignOptions design_options_default(void)
 {
     return (DesignOptions){
-        .pass = pass_options_default(), .part = part_find("xcup"), .latency_cycles = -1, .effort = 1, .emit = EMIT_VERILOG};
+        .pass = pass_options_default(), .part = part_find("xcup"), .latency_cycles = -1, .effort = 1, .adders = 2, .emit = EMIT_VERILOG};
 }
 
 Design *design_create(Arena *arena, const DesignOptions *options)
@@ -56,6 +56,7 @@ bool design_lower(Design *design, DiagList *diags)
     LowerOptions options = {
         .part = design->options.part,
         .effort = design->options.effort,
+        .adders = design->options.adders,
         .depth_extra = design->options.depth_extra,
         .node_price = time_node_price,
         .file = design->file,

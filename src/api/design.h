@@ -22,6 +22,8 @@ typedef struct DesignOptions {
     uint32_t clock_ps;      /* 0: the part's */
     int32_t latency_cycles; /* -1: auto */
     uint32_t effort;        /* of the search for small adder graphs: 0 none .. CMVM_MOST_EFFORT minutes */
+    uint32_t adders;        /* most operands of one adder: 2 or 3 */
+    bool primitives;        /* the target's cells by name in the Verilog; part is then part_with_primitives */
     uint32_t depth_extra;   /* adders one after the other in a layer beyond the fewest */
     const char *name;       /* of the top; NULL: from the file */
     bool valid, enable, reset;

@@ -39,7 +39,11 @@ const char *design_emit_text(Arena *arena, unsigned emit)
 EmitOptions design_emit_options(const Design *design)
 {
     const char *fitting = text_equal(part_name(design->options.part), "xc7") ? "xc7vx690tffg1761-2" : "xcvu13p-flga2577-2-e";
+    EmitPrimitives primitives = EMIT_NO_PRIMITIVES;
+    if (design->options.primitives)
+        primitives = part_three(design->options.part) == PART_CARRY8 ? EMIT_CARRY8 : EMIT_CARRY4;
     return (EmitOptions){
+        .primitives = primitives,
         .targets = design->options.emit,
         .name = design->name,
         .valid = design->options.valid,

@@ -134,6 +134,8 @@ static json_t *manifest(const Design *design, const EmitFiles *files)
     add_ports(design, object);
     json_set(arena, object, "emit", json_string(design_emit_text(arena, design->options.emit)));
     json_set(arena, object, "head", json_string(design_head_text(arena, &design->options.pass)));
+    if (design->options.primitives)
+        json_set(arena, object, "primitives", json_boolean(true));
     json_t *interface = json_object();
     json_set(arena, object, "interface", interface);
     json_set(arena, interface, "valid", json_boolean(design->options.valid));
@@ -297,6 +299,9 @@ bool design_load(Design *design, const char *folder, DiagList *diags)
     const char *emit = json_string_value(json_object_get(object, "emit"));
     if (emit == NULL || !design_emit_parse(arena, emit, &design->options.emit))
         design->options.emit = EMIT_VERILOG;
+    design->options.primitives = json_is_true(json_object_get(object, "primitives"));
+    if (design->options.primitives && part_with_primitives(design->options.part) != NULL)
+        design->options.part = part_with_primitives(design->options.part);
     load_scaling(design, json_object_get(object, "input_scaling"));
     const char *head = json_string_value(json_object_get(object, "head"));
     if (head == NULL || !design_head_parse(head, &design->options.pass)) {

@@ -70,7 +70,7 @@ static void set_types(Command *command, const DesignOptions *design, Matrix *mat
     matrix->problem.in = matrix->in;
 }
 
-static bool read_options(Command *command, Matrix *matrix)
+static bool read_options(Command *command, const DesignOptions *design, Matrix *matrix)
 {
     const Options *options = &command->options;
     CmvmProblem *problem = &matrix->problem;
@@ -78,6 +78,7 @@ static bool read_options(Command *command, Matrix *matrix)
     options_number(command, "--effort", options->effort, CMVM_MOST_EFFORT, &problem->effort);
     options_number(command, "--depth-extra", options->depth_extra, 60, &problem->depth_extra);
     options_number(command, "--max-depth", options->max_depth, 60, &problem->max_depth);
+    problem->adders = design->adders;
     Place place = {.file = "kaon", .part = "cmvm"};
     if (options->max_depth != NULL && options->depth_extra != NULL)
         diag_error(&command->diags, DIAG_USAGE, place, NULL, "--max-depth and --depth-extra say the same thing twice");
@@ -108,7 +109,7 @@ int cmd_cmvm(Command *command)
 {
     Matrix matrix = {0};
     DesignOptions design;
-    if (!options_design(command, &design) || !read_options(command, &matrix))
+    if (!options_design(command, &design) || !read_options(command, &design, &matrix))
         return 2;
     if (!read_matrix(command, command->options.input.at[0], &matrix))
         return 1;
@@ -124,6 +125,7 @@ int cmd_cmvm(Command *command)
     if (command->json != NULL) {
         Arena *arena = command->arena;
         json_set(arena, command->json, "adders", json_integer(solution.n_nodes));
+        json_set(arena, command->json, "adders_of_three", json_integer(solution.n_threes));
         json_set(arena, command->json, "cost_bits", json_integer((json_int_t)solution.cost_bits));
         json_set(arena, command->json, "luts", json_integer((json_int_t)solution.luts));
         json_set(arena, command->json, "depth", json_integer(solution.depth));

@@ -251,6 +251,28 @@ static void choose_devices(Command *command, DesignOptions *design)
     }
 }
 
+/* Both need a target that adds three operands on one chain. */
+static void read_adders(Command *command, DesignOptions *design)
+{
+    const Options *options = &command->options;
+    if (options->adders != NULL) {
+        if (!text_equal(options->adders, "2") && !text_equal(options->adders, "3"))
+            usage(command, "--adders", "2 or 3 is needed");
+        design->adders = text_equal(options->adders, "3") ? 3 : 2;
+    }
+    design->primitives |= options->primitives;
+    const PartModel *with_cells = design->part != NULL ? part_with_primitives(design->part) : NULL;
+    for (uint32_t i = 0; i < 2 && design->part != NULL && with_cells == NULL; i++)
+        if (i == 0 ? design->adders == 3 : design->primitives)
+            diag_error(&command->diags, DIAG_USAGE, (Place){.file = "kaon", .part = i == 0 ? "--adders" : "--primitives"},
+                       "xcup and xc7 have them", "target '%s' has no adders of three operands", part_name(design->part));
+    if (design->primitives && design->emit & EMIT_VHDL)
+        diag_error(&command->diags, DIAG_USAGE, (Place){.file = "kaon", .part = "--primitives"}, "leave it out, or --emit verilog",
+                   "cells are written in Verilog, not in VHDL");
+    if (design->primitives && with_cells != NULL)
+        design->part = with_cells;
+}
+
 bool options_design(Command *command, DesignOptions *design)
 {
     const Options *options = &command->options;
@@ -280,6 +302,7 @@ bool options_design(Command *command, DesignOptions *design)
     if (options->emit != NULL && !design_emit_parse(command->arena, options->emit, &design->emit))
         usage(command, "--emit", "one or more of verilog, vhdl, vivado, quartus are needed, separated by commas");
     choose_devices(command, design);
+    read_adders(command, design);
     if (options->name != NULL)
         design->name = options->name;
     if (design->name != NULL)
@@ -320,6 +343,8 @@ static bool fits_folder(Command *command)
         {"--clock-ns", options->clock_ns != NULL},
         {"--latency", options->latency != NULL},
         {"--effort", options->effort != NULL},
+        {"--adders", options->adders != NULL},
+        {"--primitives", options->primitives},
         {"--max-depth-extra", options->max_depth_extra != NULL},
     };
     bool fits = true;

@@ -26,6 +26,8 @@ static bool verify_input(const CmvmProblem *problem, const CmvmSolution *solutio
         const CmvmNode *node = &solution->node[i];
         u128 a = moved(value[node->a], node->shift_a), b = moved(value[node->b], node->shift_b);
         value[problem->n_in + i] = node->negate_b ? a - b : a + b;
+        if (node->c != CMVM_NONE)
+            value[problem->n_in + i] += node->negate_c ? -moved(value[node->c], node->shift_c) : moved(value[node->c], node->shift_c);
     }
     for (uint32_t j = 0; j < problem->n_out; j++) {
         const CmvmResult *out = &solution->out[j];
@@ -42,6 +44,8 @@ bool cmvm_verify(Arena *arena, const CmvmProblem *problem, const CmvmSolution *s
     for (uint32_t i = 0; i < solution->n_nodes; i++) {
         const CmvmNode *node = &solution->node[i];
         if (node->a >= problem->n_in + i || node->b >= problem->n_in + i || node->shift_a < 0 || node->shift_b < 0)
+            return false;
+        if (node->c != CMVM_NONE && (node->c >= problem->n_in + i || node->shift_c < 0))
             return false;
     }
     for (uint32_t j = 0; j < problem->n_out; j++) {
@@ -61,7 +65,10 @@ bool cmvm_verify(Arena *arena, const CmvmProblem *problem, const CmvmSolution *s
 CmvmSolution cmvm_solve(Arena *arena, const CmvmProblem *problem)
 {
     Arena *scratch = arena_child(arena);
-    CmvmPlan plan = cmvm_plan(scratch, problem);
+    CmvmProblem own = *problem;
+    if (own.adders == 3)
+        own.objective = CMVM_LUTS;
+    CmvmPlan plan = cmvm_plan(scratch, &own);
     uint64_t work;
     CmvmEngine *engine = cmvm_search(scratch, &plan, &work);
     CmvmSolution solution = cmvm_emit(arena, engine, &plan);

@@ -49,13 +49,15 @@ typedef struct CmvmProblem {
     uint32_t
         depth_extra; /* beyond the least depth that the deepest output needs. Where times count, both are in delays of the widest adder */
     CmvmObjective objective;
+    uint32_t adders; /* most operands of one: 2, also when 0, or 3: then the objective is CMVM_LUTS, what such adders are for */
 } CmvmProblem;
 
-/* value = a * 2^shift_a  +-  b * 2^shift_b; a and b number inputs first, then nodes before this one */
+/* value = a * 2^shift_a  +-  b * 2^shift_b  +-  c * 2^shift_c; operands number inputs first, then nodes before this one */
+#define CMVM_NONE UINT32_MAX
 typedef struct CmvmNode {
-    uint32_t a, b;
-    int32_t shift_a, shift_b;
-    bool negate_b;
+    uint32_t a, b, c; /* c: CMVM_NONE in an adder of two */
+    int32_t shift_a, shift_b, shift_c;
+    bool negate_b, negate_c;
 } CmvmNode;
 
 /* The output's value: +- node * 2^shift; CMVM_ZERO: the constant 0 */
@@ -81,7 +83,8 @@ typedef struct CmvmSolution {
     CmvmResult *out;    /* [n_out] */
     uint64_t cost_bits; /* CMVM_BITS of the nodes */
     uint64_t luts;      /* CMVM_LUTS of them */
-    uint32_t depth;     /* longest chain of adders */
+    uint32_t n_threes;  /* nodes of three operands */
+    uint32_t depth;     /* longest chain of adders, one of three operands for one and a half, rounded up */
     uint64_t work;      /* steps taken */
 } CmvmSolution;
 

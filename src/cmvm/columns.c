@@ -173,7 +173,8 @@ static void plan_columns(Arena *arena, CmvmPlan *plan, int32_t base)
         use->column = known;
         use->negative = use->negative != negative[known];
     }
-    cmvm_set_phase(plan, widest_adder(plan));
+    plan->widest = widest_adder(plan);
+    cmvm_set_phase(plan, plan->widest);
     set_limits(plan, deadline_ps);
     arena_destroy(scratch);
 }
@@ -249,6 +250,9 @@ CmvmEngine *cmvm_engine_create(Arena *arena, const CmvmPlan *plan, const CmvmPar
 {
     CmvmEngine *engine = arena_new(arena, CmvmEngine);
     *engine = (CmvmEngine){.arena = arena, .problem = plan->problem, .timing = plan->timing, .n_columns = plan->n_columns, .rng = {seed}};
+    engine->three_halves = cmvm_three_halves(&plan->timing, plan->problem, plan->widest);
+    if (plan->problem->adders == 3)
+        engine->timing.has_deadline = false; /* trees of threes count levels */
     for (uint32_t i = 0; i < plan->problem->n_in; i++)
         push_value(engine, plan->reach[i], plan->shape[i], plan->ready_ps[i]);
     for (uint32_t j = 0; j < plan->n_columns; j++) {

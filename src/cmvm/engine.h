@@ -8,6 +8,7 @@
  *     state.c      digits and nodes come and go, journalled   cmvm.c     the door, and the proof on unit vectors
  *     greedy.c     pairs become nodes, the best gain first    range.c    what the nodes reach
  *     timing.c     picoseconds as levels
+ *     three.c      trees of adders of three operands          fuse.c     two nodes in a row as one of three operands
  *
  * Magnitudes are int64_t in units of a power of two below every input's step, saturated at 2^60: they steer, and nothing else; what nodes
  * really reach is found exactly by range.c.
@@ -20,9 +21,8 @@
 #include "base/vec.h"
 #include "cmvm/cmvm.h"
 
-#define CMVM_MAX_LEVEL 40u /* levels are cut there, so that sums of 2^level fit 64 bits */
-#define CMVM_DEEPEST   61u /* no column is allowed more */
-#define CMVM_NONE      UINT32_MAX
+#define CMVM_MAX_LEVEL 40u  /* levels are cut there, so that sums of 2^level fit 64 bits */
+#define CMVM_DEEPEST   61u  /* no column is allowed more */
 #define CMVM_WIDEST    256u /* adders beyond it take no longer than this */
 #define CMVM_LATEST_PS (1 << 30)
 
@@ -133,11 +133,12 @@ typedef struct CmvmSummand {
     CmvmShape shape; /* shift included */
     int32_t ready_ps;
     bool negative;
+    uint8_t half;  /* its level in halves, where adders of three are */
     uint32_t slot; /* the column's terms first, then merges in order */
 } CmvmSummand;
 
 typedef struct CmvmMerge {
-    uint32_t a, b; /* slots; result = a - b when subtract, else a + b */
+    uint32_t a, b, c; /* slots; result = a - b when subtract, else a + b; of three (c not CMVM_NONE) each with its own sign */
     bool subtract, negative;
 } CmvmMerge;
 typedef VEC(CmvmMerge) CmvmMerges;
@@ -161,6 +162,7 @@ typedef struct CmvmEngine {
     VEC(CmvmChange) journal;
     bool journalling, quiet; /* quiet: counts change, nothing is queued */
     VEC(CmvmSummand) summand;
+    uint32_t three_halves; /* an adder of three takes so many halves of a level */
     int64_t node_cost, tree_cost;
     Rng rng;
     uint32_t demote; /* one in so many patterns has to wait; 0: none */
@@ -187,6 +189,7 @@ typedef struct CmvmPlan {
     int32_t *ready_ps;   /* [n_in] after the earliest */
     CmvmTiming timing;
     uint64_t n_digits;
+    uint32_t widest; /* bits that no adder exceeds */
 } CmvmPlan;
 
 /* Which columns are sums of another one and a difference. */
@@ -265,8 +268,33 @@ void cmvm_undo(CmvmEngine *engine);
 void cmvm_greedy(CmvmEngine *engine);
 /* Price of a column's sum; merges, unless NULL, in order.  */
 int64_t cmvm_tree(CmvmEngine *engine, CmvmColumn *column, Arena *arena, CmvmMerges *merges);
+/* The same of adders of two and three operands. */
+int64_t cmvm_tree_of_threes(CmvmEngine *engine, CmvmColumn *column, Arena *arena, CmvmMerges *merges);
+int32_t cmvm_price_of_three(const CmvmShape *operand, const bool *negative, CmvmReach sum, int32_t top); /* [3]; look-up tables */
 /* Cost of the whole, trees of changed columns priced again. */
 int64_t cmvm_cost(CmvmEngine *engine);
+
+/* Halves of a level that an adder of three takes. */
+uint32_t cmvm_three_halves(const CmvmTiming *timing, const CmvmProblem *problem, uint32_t widest);
+
+/* ---- emit.c, fuse.c ---- */
+/* A list of nodes with what steers: [n_in + nodes], inputs first. */
+typedef struct CmvmNodes {
+    VEC(CmvmNode) node;
+    VEC(CmvmReach) reach;
+    VEC(CmvmShape) shape;
+    struct CmvmIds half; /* levels, in halves */
+    uint32_t n_in, three_halves;
+} CmvmNodes;
+typedef struct CmvmNodePrice {
+    int32_t bits, luts;
+    uint32_t half;
+    CmvmReach reach;
+    CmvmShape shape;
+} CmvmNodePrice;
+CmvmNodePrice cmvm_price_node(const CmvmNodes *nodes, const CmvmNode *node);
+/* An adder whose only reader is an adder becomes one with it where that costs less and comes no later. */
+void cmvm_fuse(Arena *scratch, CmvmNodes *nodes, CmvmResult *out, uint32_t n_out);
 
 /* ---- search.c, emit.c ---- */
 CmvmEngine *cmvm_search(Arena *arena, const CmvmPlan *plan, uint64_t *work);

@@ -18,7 +18,8 @@ typedef struct Sum {
 
 static i128 times(i128 value, int32_t shift) { return (i128)((u128)value << shift); }
 
-static Sum add_sums(Arena *arena, Sum a, Sum b, const CmvmNode *node)
+/* (a << shift_a) +- (b << shift_b) */
+static Sum add_sums(Arena *arena, Sum a, Sum b, int32_t shift_a, int32_t shift_b, bool negate_b)
 {
     Part *part = arena_array(arena, Part, (size_t)a.n + b.n);
     uint32_t n = 0, i = 0, j = 0;
@@ -26,13 +27,13 @@ static Sum add_sums(Arena *arena, Sum a, Sum b, const CmvmNode *node)
         Part now = {0};
         if (j == b.n || (i < a.n && a.part[i].input <= b.part[j].input)) {
             now.input = a.part[i].input;
-            now.coefficient = times(a.part[i++].coefficient, node->shift_a);
+            now.coefficient = times(a.part[i++].coefficient, shift_a);
         } else {
             now.input = b.part[j].input;
         }
         if (j < b.n && b.part[j].input == now.input) {
-            i128 other = times(b.part[j++].coefficient, node->shift_b);
-            now.coefficient += node->negate_b ? -other : other;
+            i128 other = times(b.part[j++].coefficient, shift_b);
+            now.coefficient += negate_b ? -other : other;
         }
         if (now.coefficient != 0)
             part[n++] = now;
@@ -75,7 +76,9 @@ void cmvm_find_ranges(Arena *arena, const CmvmProblem *problem, CmvmSolution *so
     for (uint32_t i = 0; i < solution->n_nodes; i++) {
         const CmvmNode *node = &solution->node[i];
         CmvmRange *range = &solution->range[i];
-        sum[n_in + i] = add_sums(scratch, sum[node->a], sum[node->b], node);
+        sum[n_in + i] = add_sums(scratch, sum[node->a], sum[node->b], node->shift_a, node->shift_b, node->negate_b);
+        if (node->c != CMVM_NONE)
+            sum[n_in + i] = add_sums(scratch, sum[n_in + i], sum[node->c], 0, node->shift_c, node->negate_c);
         range->known = range_of(problem, sum[n_in + i], &range->raw, &range->step_log2);
     }
     arena_destroy(scratch);

@@ -74,6 +74,22 @@ uint32_t cmvm_sum_level(const CmvmTiming *timing, const CmvmShape *x, const Cmvm
     return u32_min(level, cmvm_level(timing, *ready_ps)); /* no adder is wider than the one that levels are made of */
 }
 
+int32_t cmvm_price_of_three(const CmvmShape *operand, const bool *negative, CmvmReach sum, int32_t top)
+{
+    uint32_t finest = 0;
+    for (uint32_t i = 1; i < 3; i++)
+        if (operand[i].low < operand[finest].low || (operand[i].low == operand[finest].low && negative[i]))
+            finest = i;
+    int32_t low = INT32_MAX, high = reach_top(sum);
+    for (uint32_t i = 0; i < 3; i++)
+        if ((i != finest || negative[i]) && operand[i].low < low)
+            low = operand[i].low;
+    if (top <= low)
+        return 0;
+    int32_t bits = (high < top ? high : top) - low;
+    return bits > 1 ? bits : 1;
+}
+
 static CmvmShape moved(CmvmShape shape, int32_t shift)
 {
     shape.low = (int16_t)(shape.low + shift);

@@ -76,6 +76,15 @@ uint32_t cmvm_limit(const CmvmTiming *timing, int32_t deadline_ps)
     return levels < 0 ? 0 : levels > (int64_t)CMVM_DEEPEST ? CMVM_DEEPEST : (uint32_t)levels;
 }
 
+uint32_t cmvm_three_halves(const CmvmTiming *timing, const CmvmProblem *problem, uint32_t widest)
+{
+    if (timing->level_ps == 0)
+        return 3;
+    uint32_t bits = u32_max(u32_min(widest, CMVM_WIDEST), 1);
+    uint64_t three_ps = part_price(problem->part, (PartQuery){.operation = PART_ADD3, .bits = bits}).delay_ps;
+    return 2 * three_ps <= 3 * (uint64_t)timing->level_ps ? 3 : 4;
+}
+
 /* ---- where the marks lie ---- */
 /* When the slowest column can be ready, the marks lying at the plan's phase. */
 static int64_t ready_of(const CmvmPlan *plan)
@@ -150,6 +159,22 @@ static uint32_t chain_bits(const Wire *a, const Wire *b, bool subtract, const Wi
     return top <= low || beside ? 0 : (uint32_t)(top - low < CMVM_WIDEST ? top - low : CMVM_WIDEST);
 }
 
+/* The same of three operands: from the second start, or the least of a subtrahend's. */
+static uint32_t three_bits(const Wire *x, const bool *minus, const Wire *sum)
+{
+    if (!x[0].known || !x[1].known || !x[2].known || !sum->known)
+        return CMVM_WIDEST;
+    uint32_t finest = 0;
+    int64_t low = INT64_MAX, top = top_of(sum) < sum->read ? top_of(sum) : sum->read;
+    for (uint32_t i = 1; i < 3; i++)
+        if (low_of(&x[i]) < low_of(&x[finest]) || (low_of(&x[i]) == low_of(&x[finest]) && minus[i]))
+            finest = i;
+    for (uint32_t i = 0; i < 3; i++)
+        if ((i != finest || minus[i]) && low_of(&x[i]) < low)
+            low = low_of(&x[i]);
+    return top <= low ? 0 : (uint32_t)(top - low < CMVM_WIDEST ? top - low : CMVM_WIDEST);
+}
+
 static void read_more(Wire *wire, int64_t read) { wire->read = read > wire->read ? read : wire->read; }
 
 static void find_read_bits(const CmvmProblem *problem, const CmvmSolution *solution, Wire *wire)
@@ -165,6 +190,8 @@ static void find_read_bits(const CmvmProblem *problem, const CmvmSolution *solut
         int64_t read = wire[problem->n_in + i].read;
         read_more(&wire[node->a], read == INT32_MAX ? read : read - node->shift_a);
         read_more(&wire[node->b], read == INT32_MAX ? read : read - node->shift_b);
+        if (node->c != CMVM_NONE)
+            read_more(&wire[node->c], read == INT32_MAX ? read : read - node->shift_c);
     }
 }
 
@@ -186,9 +213,18 @@ void cmvm_find_ready(Arena *arena, const CmvmProblem *problem, CmvmSolution *sol
     find_read_bits(problem, solution, wire);
     for (uint32_t i = 0; i < solution->n_nodes; i++) {
         const CmvmNode *node = &solution->node[i];
-        Wire a = shifted(wire[node->a], node->shift_a), b = shifted(wire[node->b], node->shift_b), *sum = &wire[n_in + i];
-        PartQuery query = {.operation = PART_ADD, .bits = chain_bits(&a, &b, node->negate_b, sum)};
-        sum->ready_ps = (a.ready_ps > b.ready_ps ? a.ready_ps : b.ready_ps) + part_price(problem->part, query).delay_ps;
+        Wire x[3] = {shifted(wire[node->a], node->shift_a), shifted(wire[node->b], node->shift_b)}, *sum = &wire[n_in + i];
+        PartQuery query = {.operation = PART_ADD};
+        int64_t latest = x[0].ready_ps > x[1].ready_ps ? x[0].ready_ps : x[1].ready_ps;
+        if (node->c == CMVM_NONE) {
+            query.bits = chain_bits(&x[0], &x[1], node->negate_b, sum);
+        } else {
+            x[2] = shifted(wire[node->c], node->shift_c);
+            latest = x[2].ready_ps > latest ? x[2].ready_ps : latest;
+            query.operation = PART_ADD3;
+            query.bits = three_bits(x, (bool[]){false, node->negate_b, node->negate_c}, sum);
+        }
+        sum->ready_ps = latest + part_price(problem->part, query).delay_ps;
     }
     for (uint32_t j = 0; j < problem->n_out; j++) {
         uint32_t source = solution->out[j].source;

@@ -65,7 +65,7 @@ static void insert_term(Tree *tree, CmvmTerm term, uint32_t slot)
     if (shape.high > tree->column->top)
         shape.high = (int16_t)tree->column->top;
     const CmvmValue *value = &engine->value.at[term.value];
-    insert(tree, (CmvmSummand){cmvm_reach_shift(value->reach, term.shift), shape, value->ready_ps, term.negative, slot});
+    insert(tree, (CmvmSummand){cmvm_reach_shift(value->reach, term.shift), shape, value->ready_ps, term.negative, 0, slot});
 }
 
 static uint64_t weight_of(const CmvmSummand *summand) { return 1ull << summand->shape.level; }
@@ -126,7 +126,7 @@ static int64_t merge(Tree *tree, uint32_t slot, CmvmMerge *how)
     tree->kraft += weight_of(&sum) - weight_of(&a) - weight_of(&b);
     if (sum.shape.high > tree->column->top)
         sum.shape.high = (int16_t)tree->column->top;
-    *how = (CmvmMerge){a.slot, b.slot, subtract, a.negative};
+    *how = (CmvmMerge){a.slot, b.slot, CMVM_NONE, subtract, a.negative};
     int64_t price = cmvm_price(tree->engine->problem->objective, &a.shape, &b.shape, subtract, sum.reach, tree->column->top);
     insert(tree, sum);
     return price;
@@ -134,6 +134,8 @@ static int64_t merge(Tree *tree, uint32_t slot, CmvmMerge *how)
 
 int64_t cmvm_tree(CmvmEngine *engine, CmvmColumn *column, Arena *arena, CmvmMerges *merges)
 {
+    if (engine->problem->adders == 3)
+        return cmvm_tree_of_threes(engine, column, arena, merges);
     uint32_t n_active = column->id.at.n, n = n_active + column->passive.n;
     engine->summand.n = 0;
     vec_reserve(engine->arena, &engine->summand, n + 1);

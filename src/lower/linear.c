@@ -62,7 +62,13 @@ void lower_solution(Lower *l, const CmvmProblem *problem, const CmvmSolution *so
         uint32_t own = problem->n_in + i;
         shift[own] = shift[node->a] + node->shift_a;
         int32_t between = shift[node->b] + node->shift_b - shift[own];
-        at[own] = (node->negate_b ? circuit_sub : circuit_add)(&l->b, at[node->a], at[node->b], between);
+        if (node->c == CMVM_NONE) {
+            at[own] = (node->negate_b ? circuit_sub : circuit_add)(&l->b, at[node->a], at[node->b], between);
+        } else {
+            int32_t third = shift[node->c] + node->shift_c - shift[own];
+            CircuitTerms terms = {{(int16_t)between, (int16_t)third}, {node->negate_b, node->negate_c}};
+            at[own] = circuit_add3(&l->b, at[node->a], at[node->b], at[node->c], terms);
+        }
         tighten(l, at[own], &solution->range[i], shift[own]);
     }
     for (uint32_t j = 0; j < problem->n_out; j++) {
@@ -112,6 +118,7 @@ static void solve_patch(Kernel *k, const CircuitRef *patch, CircuitRef *out)
                            .out = k->out,
                            .part = l->options->part,
                            .effort = l->options->effort,
+                           .adders = l->options->adders,
                            .depth_extra = l->options->depth_extra,
                            .objective = CMVM_LUTS};
     CmvmSolution solution = cmvm_solve(l->arena, &problem);

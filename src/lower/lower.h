@@ -10,6 +10,7 @@
 typedef struct LowerOptions {
     const PartModel *part;
     uint32_t effort;      /* of the adder-graph optimiser, 0..CMVM_MOST_EFFORT */
+    uint32_t adders;      /* most operands of one: 2 or 3 */
     uint32_t depth_extra; /* adders one after the other in a layer beyond the fewest */
     /* delays of wires already made become arrivals of the adder graphs that read them; NULL: all at once */
     PartPrice (*node_price)(const PartModel *part, const CircuitModule *module, const CircuitNode *node);

@@ -28,28 +28,22 @@ static bool make_folder(Arena *arena, const char *folder, DiagList *diags)
     return false;
 }
 
+/* Models of cells, where the design names any. */
+static const char *cells_of(Arena *arena, const char *folder)
+{
+    return file_is_folder(path_join(arena, folder, "cells")) ? "cells" : "rtl";
+}
+
 static bool compile(Arena *arena, ToolSimulator simulator, const char *folder, DiagList *diags)
 {
-    static const char *const icarus[] = {"iverilog", "-g2005-sv", "-y", "rtl", "-s", "tb", "-o", "sim/tb.vvp", "tb/tb.v", NULL};
+    const char *cells = cells_of(arena, folder);
+    const char *const icarus[] = {"iverilog", "-g2005-sv", "-y", "rtl", "-y", cells, "-s", "tb", "-o", "sim/tb.vvp", "tb/tb.v", NULL};
     /* -O1 and less: the C++ of a wide net compiles in seconds instead of minutes, and runs nearly as fast */
-    static const char *const verilator[] = {"verilator",
-                                            "--binary",
-                                            "--timing",
-                                            "-Wno-fatal",
-                                            "-y",
-                                            "rtl",
-                                            "--top-module",
-                                            "tb",
-                                            "--Mdir",
-                                            "sim/verilator",
-                                            "-j",
-                                            "2",
-                                            "--output-split",
-                                            "20000",
-                                            "-MAKEFLAGS",
-                                            "OPT_FAST=-O1 OPT_SLOW=-O0 OPT_GLOBAL=-O1",
-                                            "tb/tb.v",
-                                            NULL};
+    const char *const verilator[] = {
+        "verilator", "--binary", "--timing",       "-Wno-fatal", "-y",         "rtl",
+        "-y",        cells,      "--top-module",   "tb",         "--Mdir",     "sim/verilator",
+        "-j",        "2",        "--output-split", "20000",      "-MAKEFLAGS", "OPT_FAST=-O1 OPT_SLOW=-O0 OPT_GLOBAL=-O1",
+        "tb/tb.v",   NULL};
     ProcessResult result;
     switch (simulator) {
     case TOOL_ICARUS:
@@ -110,7 +104,9 @@ bool tool_simulate(Arena *arena, ToolSimulator simulator, const char *folder, co
 
 bool tool_lint(Arena *arena, const char *folder, const char *top, const char **log, DiagList *diags)
 {
-    const char *const argv[] = {"verilator", "--lint-only", "-Wall", "-y", "rtl", "--top-module", top, fmt(arena, "rtl/%s.v", top), NULL};
+    const char *const argv[] = {"verilator", "--lint-only",           "-Wall",        "-y", "rtl",
+                                "-y",        cells_of(arena, folder), "--top-module", top,  fmt(arena, "rtl/%s.v", top),
+                                NULL};
     ProcessResult result;
     *log = "";
     if (!tool_run(arena, argv, folder, TOOL_SECONDS_LINT, "verilator", true, &result, diags))

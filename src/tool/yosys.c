@@ -82,9 +82,12 @@ static const char *short_version(Arena *arena)
 
 bool tool_synthesise(Arena *arena, const char *folder, const char *top, const char *command, ToolSynthesis *out, DiagList *diags)
 {
+    /* cells that the design names are the target's own, not the models for simulators */
+    const char *library = file_is_folder(path_join(arena, folder, "cells")) ? "read_verilog -lib +/xilinx/cells_sim.v; " : "";
     const char *const argv[] = {
         "yosys", "-q", "-p",
-        fmt(arena, "read_verilog rtl/*.v; hierarchy -check -top %s; %s -top %s; tee -o /dev/stdout stat", top, command, top), NULL};
+        fmt(arena, "read_verilog rtl/*.v; %shierarchy -check -top %s; %s -top %s; tee -o /dev/stdout stat", library, top, command, top),
+        NULL};
     ProcessResult result;
     uint64_t count[KINDS] = {0};
     if (!tool_run(arena, argv, folder, TOOL_SECONDS_SYNTHESISE, "yosys", false, &result, diags))

@@ -45,6 +45,8 @@ static bool is_product(const CmvmProblem *p, const CmvmSolution *s, const int64_
         const CmvmNode *node = &s->node[i];
         u128 a = value[node->a] << node->shift_a, b = value[node->b] << node->shift_b;
         value[p->n_in + i] = node->negate_b ? a - b : a + b;
+        if (node->c != CMVM_NONE)
+            value[p->n_in + i] += (node->negate_c ? -value[node->c] : value[node->c]) << node->shift_c;
     }
     for (uint32_t j = 0; j < p->n_out; j++) {
         u128 want = 0, got = 0;
@@ -164,6 +166,33 @@ static void reach(const CmvmProblem *p, Node *n)
     }
 }
 
+/* An adder of three: its bits from the second lowest start, or the lowest where that one is subtracted. */
+static void reach_three(const CmvmProblem *p, const CmvmNode *how, const Node *node, Node *own)
+{
+    const Node *x[3] = {&node[how->a], &node[how->b], &node[how->c]};
+    const int32_t shift[3] = {how->shift_a, how->shift_b, how->shift_c};
+    const bool minus[3] = {false, how->negate_b, how->negate_c};
+    for (uint32_t i = 0; i < p->n_in; i++) {
+        i128 other = x[2]->coefficient[i] * ((i128)1 << shift[2]);
+        own->coefficient[i] += minus[2] ? -other : other;
+    }
+    reach(p, own);
+    int32_t low = INT32_MAX, passing = -1;
+    int64_t latest = INT64_MIN;
+    for (int32_t i = 0; i < 3; i++) {
+        bool lowest = !minus[i];
+        for (int32_t k = 0; k < 3; k++)
+            lowest &= k == i || x[k]->low + shift[k] > x[i]->low + shift[i];
+        passing = lowest ? i : passing;
+        latest = x[i]->ready_ps > latest ? x[i]->ready_ps : latest;
+    }
+    for (int32_t i = 0; i < 3; i++)
+        if (i != passing && x[i]->low + shift[i] < low)
+            low = x[i]->low + shift[i];
+    int32_t bits = top_of(own) <= low ? 0 : top_of(own) - low;
+    own->ready_ps = latest + part_price(p->part, (PartQuery){.operation = PART_ADD3, .bits = (uint32_t)bits}).delay_ps;
+}
+
 static void check_ready(Arena *arena, const CmvmProblem *p, const CmvmSolution *s)
 {
     Node *node = arena_array(arena, Node, p->n_in + s->n_nodes);
@@ -185,6 +214,10 @@ static void check_ready(Arena *arena, const CmvmProblem *p, const CmvmSolution *
         for (uint32_t i = 0; i < p->n_in; i++) {
             i128 other = b->coefficient[i] * ((i128)1 << how->shift_b);
             own->coefficient[i] = a->coefficient[i] * ((i128)1 << how->shift_a) + (how->negate_b ? -other : other);
+        }
+        if (how->c != CMVM_NONE) {
+            reach_three(p, how, node, own);
+            continue;
         }
         reach(p, own);
         int32_t low_a = a->low + how->shift_a, low_b = b->low + how->shift_b, low = how->negate_b || low_b > low_a ? low_b : low_a;
@@ -281,11 +314,25 @@ static Case random_case(Arena *arena, uint64_t seed, Shape shape)
                               .effort = rng_below(&rng, 2),
                               .depth_extra = rng_below(&rng, 3),
                               .objective = rng_chance(&rng, 2) ? CMVM_BITS : CMVM_LUTS};
+    c.problem.adders = rng_chance(&rng, 2) ? 3 : rng_chance(&rng, 2) ? 2 : 0;
     if (rng_chance(&rng, 4)) {
         c.problem.effort = 2;
         c.problem.work = 20000;
     }
     return c;
+}
+
+/* Adders one after the other, in halves: one of two counts two, one of three three. */
+static uint32_t deepest_halves(Arena *arena, const CmvmProblem *p, const CmvmSolution *s)
+{
+    uint32_t *level = arena_array(arena, uint32_t, p->n_in + s->n_nodes), most = 0;
+    for (uint32_t i = 0; i < s->n_nodes; i++) {
+        const CmvmNode *node = &s->node[i];
+        uint32_t latest = u32_max(level[node->a], level[node->b]), own = p->n_in + i;
+        level[own] = node->c == CMVM_NONE ? latest + 2 : u32_max(latest, level[node->c]) + 3;
+        most = u32_max(most, level[own]);
+    }
+    return most;
 }
 
 static void check(uint64_t seed, Shape shape)
@@ -305,7 +352,8 @@ static void check(uint64_t seed, Shape shape)
         uint32_t *late = arena_array(arena, uint32_t, p->n_in), deepest = 0;
         for (uint32_t j = 0; j < p->n_out; j++)
             deepest = u32_max(deepest, least_level(p, j, late));
-        if (s.depth > deepest + p->depth_extra)
+        uint32_t halves = deepest_halves(arena, p, &s);
+        if (halves > 2 * (deepest + p->depth_extra) || s.depth != (halves + 1) / 2)
             fail_msg("too deep: seed %llu, %u x %u: %u", n, shape.n_in, shape.n_out, s.depth);
     }
     if (shape.bits < 40)
@@ -440,7 +488,9 @@ static void wrong_solutions_are_found(void **state)
         uint32_t j = rng_below(&rng, p->n_out);
         if (s.n_nodes > 0 && !rng_chance(&rng, 4)) {
             CmvmNode *node = &s.node[rng_below(&rng, s.n_nodes)];
-            uint32_t what = rng_below(&rng, 3);
+            uint32_t what = rng_below(&rng, node->c == CMVM_NONE ? 3 : 5);
+            node->shift_c += what == 3;
+            node->negate_c = node->negate_c != (what == 4);
             node->shift_a += what == 0;
             node->negate_b = node->negate_b != (what == 1);
             node->b = what == 2 ? rng_below(&rng, p->n_in) : node->b;
