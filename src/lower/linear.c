@@ -269,6 +269,66 @@ static void multiply_position(Kernel *k, const CircuitRef *patch, const CircuitR
     }
 }
 
+/* ---- many positions as one matrix ---- */
+#define WHOLE_MOST_ENTRIES 40000u
+
+/* The wires that patches are made of, each once; at[i] of a patch's element; false where patches do not overlap, or are too many. */
+static bool find_sources(Kernel *k, const CircuitRef *patches, uint32_t n_positions, CircuitRef *source, uint32_t *at, uint32_t *n_sources)
+{
+    Lower *l = k->l;
+    uint32_t n = n_positions * k->n_in, n_read = 0, *of_node = arena_array(l->arena, uint32_t, l->b.module->nodes.n);
+    for (uint32_t i = 0; i < n; i++) {
+        if (patches[i] == CIRCUIT_NONE)
+            continue;
+        n_read++;
+        if (of_node[patches[i]] == 0) {
+            source[(*n_sources)++] = patches[i];
+            of_node[patches[i]] = *n_sources;
+        }
+        at[i] = of_node[patches[i]] - 1;
+    }
+    return *n_sources < n_read && (uint64_t)(*n_sources + n_positions * k->n_out) * n_positions * k->n_out <= WHOLE_MOST_ENTRIES;
+}
+
+/* One matrix from all inputs to all positions: sums that neighbouring patches have in common are made once. */
+static bool lower_whole(Kernel *k, const CircuitRef *patches, uint32_t n_positions, const int32_t *need, CircuitRef *out)
+{
+    Lower *l = k->l;
+    uint32_t n = n_positions * k->n_in, n_out = n_positions * k->n_out;
+    CircuitRef *source = arena_array(l->arena, CircuitRef, n);
+    uint32_t *at = arena_array(l->arena, uint32_t, n), n_sources = 0;
+    if (n_positions < 2 || n > WHOLE_MOST_ENTRIES || !find_sources(k, patches, n_positions, source, at, &n_sources))
+        return false;
+    uint32_t n_rows = n_sources + (k->addend != NULL ? n_out : 0);
+    int64_t *weight = arena_array(l->arena, int64_t, (size_t)n_rows * n_out);
+    for (uint32_t i = 0; i < n; i++)
+        for (uint32_t j = 0; j < k->n_out && patches[i] != CIRCUIT_NONE; j++) {
+            int64_t *to = &weight[(size_t)at[i] * n_out + i / k->n_in * k->n_out + j]; /* a wire may stand in a patch twice */
+            if (__builtin_add_overflow(*to, k->weight[(size_t)(i % k->n_in) * k->n_out + j], to))
+                return false;
+        }
+    LowerLead *addend = arena_array(l->arena, LowerLead, n_out);
+    CmvmOutput *asked = arena_array(l->arena, CmvmOutput, n_out);
+    for (uint32_t j = 0; j < n_out; j++) {
+        asked[j] = (CmvmOutput){INT32_MIN, need[j], INT32_MAX};
+        if (k->addend == NULL)
+            continue;
+        addend[j] = k->addend[j % k->n_out];
+        weight[(size_t)(n_sources + j) * n_out + j] = 1;
+    }
+    Kernel whole = {.l = l,
+                    .ref = k->ref,
+                    .n_in = n_sources,
+                    .n_out = n_out,
+                    .weight = weight,
+                    .frac = k->frac,
+                    .addend = k->addend != NULL ? addend : NULL,
+                    .out = asked};
+    l->b.element = 0;
+    solve_patch(&whole, source, out);
+    return true;
+}
+
 /* ---- the layers ---- */
 /* patches: [n_positions][n_in], CIRCUIT_NONE where padding is read */
 static void lower_patches(Lower *l, GraphRef ref, const CircuitRef *patches, uint32_t n_positions, uint32_t n_in)
@@ -301,6 +361,8 @@ static void lower_patches(Lower *l, GraphRef ref, const CircuitRef *patches, uin
             k.out[j].highest_log2 = need > k.out[j].highest_log2 ? need : k.out[j].highest_log2;
         }
     }
+    if (lower_whole(&k, patches, n_positions, l->need[ref], out))
+        return;
     k.use = arena_array(l->arena, struct KernelUse, n_positions);
     uint32_t *use = arena_array(l->arena, uint32_t, n_positions);
     for (uint32_t p = 0; p < n_positions; p++) {

@@ -1,5 +1,5 @@
 /* tests/prove/prove_rounding.c: sums that are ahead by what rounds them (lower/rounding.c) against the definition of an assignment
- * (num/fixed.h), exhaustively: every rounding and overflow, small types, with and without a ReLU, alone and below a pool, every value of
+ * (num/fixed.h), exhaustively: every rounding and overflow, small types, with and without a ReLU, alone and before a pool, every value of
  * the input. The model is y = w x + b (2 x + 3 is a tie always where one bit is dropped); the pool takes the larger one of it and its
  * mirror image. */
 #include <stdio.h>
