@@ -9,6 +9,8 @@
  */
 #include "time/trace.h"
 
+enum { MOST_LOOKED_THROUGH = 64 };
+
 /* Where a stage of a module ends latest. */
 typedef struct Latest {
     uint32_t ps;
@@ -79,16 +81,25 @@ static bool starts_a_path(const CircuitNode *node)
     return node->op == CIRCUIT_input || node->op == CIRCUIT_delay || node->op == CIRCUIT_state || node->op == CIRCUIT_constant;
 }
 
-/* The operand that comes last; CIRCUIT_NONE if it has none. One that comes later than the node itself is not what it waits for: the node
- * reads other bits of it, or shares a look-up table with it. */
+/* What the node waits for: the latest of its operands; CIRCUIT_NONE if it has none. An operand that comes later than the node itself is not
+ * it: the node reads other bits of it, or shares a look-up table with it; then it waits for what that one is made of. */
 static CircuitRef latest_operand(const CircuitModule *module, const CircuitNode *node)
 {
-    CircuitRef latest = CIRCUIT_NONE;
-    for (uint32_t k = 0; k < node->n_operands; k++) {
-        CircuitRef operand = circuit_operand(module, node, k);
-        bool waits = arrival(node_at(module, operand)) <= arrival(node);
-        if (waits && (latest == CIRCUIT_NONE || arrival(node_at(module, operand)) > arrival(node_at(module, latest))))
-            latest = operand;
+    CircuitRef latest = CIRCUIT_NONE, open[MOST_LOOKED_THROUGH];
+    uint32_t n_open = 0, n_seen = 0;
+    for (const CircuitNode *through = node; through != NULL;) {
+        for (uint32_t k = 0; k < through->n_operands; k++) {
+            CircuitRef operand = circuit_operand(module, through, k);
+            const CircuitNode *of = node_at(module, operand);
+            bool waits = arrival(of) <= arrival(node);
+            if (waits && (latest == CIRCUIT_NONE || arrival(of) > arrival(node_at(module, latest))))
+                latest = operand;
+            if (!waits && of->op != CIRCUIT_out && of->op != CIRCUIT_instance && n_seen < MOST_LOOKED_THROUGH) {
+                open[n_open++] = operand;
+                n_seen++;
+            }
+        }
+        through = n_open > 0 ? node_at(module, open[--n_open]) : NULL;
     }
     return latest;
 }
@@ -144,11 +155,16 @@ static void find_chains(Tracer *t, const CircuitModule *module, ModuleTrace *of)
     for (uint32_t i = 0; i < n; i++) {
         const CircuitNode *node = node_at(module, i);
         uint32_t own = node->op == CIRCUIT_out ? t->of[callee_of(module, node)].out_ps[node->attr.index] : own_ps(module, node);
-        for (uint32_t k = 0; k < node->n_operands && node->op != CIRCUIT_state; k++) {
-            CircuitRef operand = circuit_operand(module, node, k);
-            if (node_at(module, operand)->layer == node->layer)
-                chain[i] = u32_max(chain[i], chain[operand]);
-            way[i] = u32_max(way[i], way[operand]);
+        CircuitRef latest = node->op == CIRCUIT_state   ? CIRCUIT_NONE
+                            : node->op == CIRCUIT_delay ? circuit_operand(module, node, 0)
+                                                        : latest_operand(module, node);
+        for (uint32_t k = 0; k <= node->n_operands && latest != CIRCUIT_NONE; k++) {
+            CircuitRef before = k < node->n_operands ? circuit_operand(module, node, k) : latest;
+            if (node->op != CIRCUIT_delay && arrival(node_at(module, before)) > arrival(node))
+                continue; /* not waited for */
+            if (node_at(module, before)->layer == node->layer)
+                chain[i] = u32_max(chain[i], chain[before]);
+            way[i] = u32_max(way[i], way[before]);
         }
         chain[i] += own;
         way[i] += own;
