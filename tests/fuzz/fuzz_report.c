@@ -1,8 +1,8 @@
-/* kaon.json: JSON, read as a report; written and read again it is the same, and prints. */
+/* kaon.json: JSON, read as a report; written and read again it is the same, and prints, as text and as a page. */
 #include <string.h>
 
 #include "fuzz.h"
-#include "report/report.h"
+#include "report/html.h"
 
 /* json_read against jansson's own reader: the same texts are JSON, but for the limit on nesting, and mean the same. */
 static void compare(Arena *arena, Bytes bytes, const json_t *ours, const DiagList *diags)
@@ -40,5 +40,9 @@ static void body(Arena *arena, Bytes bytes, DiagList *diags)
     report_to_json(arena, &again, rewritten);
     FUZZ_MUST(json_equal(written, rewritten));
     report_print(&text, &report);
+    report_print_paths(&text, &report);
+    ReportPicture picture = {.luts = arena_array(arena, uint64_t, (size_t)report.layers.n * report.stages.n)};
+    report_html(&text, &report, &picture);
+    report_svg(&text, &report, &picture);
 }
 FUZZ_TARGET(body)

@@ -1,5 +1,9 @@
 (function () {
   "use strict";
+  window.addEventListener("beforeprint", function () {
+    var details = document.querySelectorAll("details");
+    for (var i = 0; i < details.length; i++) details[i].open = true;
+  });
   var choice = document.getElementById("neuron");
   if (!choice) return;
   function show() {
