@@ -243,6 +243,12 @@ bool circuit_verify(const Circuit *circuit, const char *file, DiagList *diags);
  * differ. Delays and instances are counted, states are not; outputs of modules may differ, those of the top may not. ---- */
 bool circuit_check_latency(const Circuit *circuit, uint32_t *latency_cycles, DiagList *diags);
 
+/* ---- copy.c: a circuit with the layers, tables and initiation interval of another, without modules; the ports of a module again. map
+ * [from's nodes] -> to's ---- */
+Circuit *circuit_create_like(Arena *arena, const Circuit *circuit);
+void circuit_copy_inputs(Arena *scratch, const CircuitModule *from, CircuitModule *to, CircuitRef *map);
+void circuit_copy_outputs(Arena *scratch, const CircuitModule *from, CircuitModule *to, const CircuitRef *map);
+
 /* ---- flatten.c: the same without modules below the top; how many nodes that has ---- */
 Circuit *circuit_flatten(Arena *arena, const Circuit *circuit);
 uint64_t circuit_flat_nodes(Arena *arena, const Circuit *circuit);

@@ -55,51 +55,16 @@ static void walk(const Flatten *f, const CircuitModule *from, uint32_t element, 
         out[o] = map[from->outputs.at[o].ref];
 }
 
-static void copy_input_ports(const CircuitModule *from, CircuitModule *to, Arena *scratch, CircuitRef *map)
-{
-    for (uint32_t p = 0; p < from->in_ports.n; p++) {
-        const CircuitPort *port = &from->in_ports.at[p];
-        FixedType *types = arena_array(scratch, FixedType, port->n);
-        Interval *ranges = arena_array(scratch, Interval, port->n);
-        for (uint32_t i = 0; i < port->n; i++) {
-            types[i] = circuit_node(from, from->inputs.at[port->first + i])->type;
-            ranges[i] = circuit_node(from, from->inputs.at[port->first + i])->range;
-        }
-        circuit_add_input_port(to, port->name, port->is_array, port->n, types, ranges);
-    }
-    for (uint32_t i = 0; i < from->inputs.n; i++) {
-        const CircuitNode *old = circuit_node(from, from->inputs.at[i]);
-        CircuitNode *new = circuit_node(to, to->inputs.at[i]);
-        new->layer = old->layer;
-        new->element = old->element;
-        new->arrival_ps = old->arrival_ps;
-        map[from->inputs.at[i]] = to->inputs.at[i];
-    }
-}
-
 Circuit *circuit_flatten(Arena *arena, const Circuit *circuit)
 {
-    Circuit *flat = circuit_create(arena);
+    Circuit *flat = circuit_create_like(arena, circuit);
     Arena *scratch = arena_child(arena);
-    for (uint32_t i = 1; i < circuit->layers.n; i++)
-        circuit_add_layer(flat, circuit->layers.at[i]);
-    for (uint32_t i = 0; i < circuit->tables.n; i++) {
-        const CircuitTable *table = &circuit->tables.at[i];
-        circuit_add_table(flat, table->name, table->type, table->address_bits, table->entry);
-    }
     const CircuitModule *top = circuit_top(circuit);
     Flatten f = {.arena = scratch, .to = circuit_add_module(flat, top->name)};
     CircuitRef *map = arena_array(scratch, CircuitRef, top->nodes.n);
-    copy_input_ports(top, f.to, scratch, map);
+    circuit_copy_inputs(scratch, top, f.to, map);
     copy_nodes(&f, top, 0, map);
-    for (uint32_t p = 0; p < top->out_ports.n; p++) {
-        const CircuitPort *port = &top->out_ports.at[p];
-        CircuitRef *refs = arena_array(scratch, CircuitRef, port->n);
-        for (uint32_t i = 0; i < port->n; i++)
-            refs[i] = map[top->outputs.at[port->first + i].ref];
-        circuit_add_output_port(f.to, port->name, port->is_array, port->n, refs);
-    }
-    flat->initiation_interval = circuit->initiation_interval;
+    circuit_copy_outputs(scratch, top, f.to, map);
     flat->latency_cycles = circuit->latency_cycles;
     arena_destroy(scratch);
     circuit_infer_ranges(flat);

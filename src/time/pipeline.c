@@ -211,10 +211,22 @@ static uint32_t choose_clock(Pipeline *p)
     return clock_ps;
 }
 
+/* With the latency free, sums of few bits may become tables to save a clock. */
+static void narrow(Pipeline *p, uint32_t clock_ps)
+{
+    TimeSchedule *top = p->schedules[0];
+    if (p->circuit->modules.n > 1 || p->options->latency_cycles >= 0 || top->n_groups > 1 || clock_ps <= part_register_ps(p->options->part))
+        return;
+    top->budget_ps = (int64_t)clock_ps - part_register_ps(p->options->part);
+    p->circuit = time_narrow(p->arena, p->circuit, top, p->options->part);
+    create_schedules(p);
+}
+
 static Circuit *pipeline(Pipeline *p, Arena *arena, TimeReport *report)
 {
     create_schedules(p);
     uint32_t clock_ps = choose_clock(p), least = part_register_ps(p->options->part);
+    narrow(p, clock_ps);
     bool met = clock_ps > 0 && schedule_all(p, clock_ps > least ? clock_ps - least : 0);
     if (p->failed)
         diag_error(p->diags, DIAG_TIMING, (Place){.file = p->options->file}, "a longer clock",

@@ -1,6 +1,6 @@
 /* time/price.c: what one node costs, in terms of the widths that the emitters write. Where the emitted form drops logic (bits that are
  * wires, a comparison with 0 that is a sign bit), the price drops it too; how the figures compare with synthesis: docs/synthesis.md. */
-#include "time/time.h"
+#include "time/schedule.h"
 
 typedef struct Operand {
     FixedType type;
@@ -116,6 +116,27 @@ static PartPrice multiply_price(const PartModel *part, const CircuitModule *modu
     return part_price(part, (PartQuery){.operation = PART_MULTIPLY, .bits = a.type.bits, .other_bits = b.type.bits});
 }
 
+uint32_t time_table_luts(const i128 *entry, uint32_t bits, uint32_t address_bits)
+{
+    static const uint64_t INPUT[] = {0xaaaaaaaaaaaaaaaa, 0xcccccccccccccccc, 0xf0f0f0f0f0f0f0f0,
+                                     0xff00ff00ff00ff00, 0xffff0000ffff0000, 0xffffffff00000000};
+    uint64_t kept[FIXED_MAX_BITS], all = address_bits == 6 ? UINT64_MAX : ((uint64_t)1 << (1u << address_bits)) - 1;
+    uint32_t n = 0;
+    for (uint32_t b = 0; b < bits; b++) {
+        uint64_t column = 0;
+        for (uint32_t a = 0; a < 1u << address_bits; a++)
+            column |= (uint64_t)(entry[a] >> b & 1) << a;
+        bool wire = column == 0 || column == all;
+        for (uint32_t i = 0; i < address_bits && !wire; i++)
+            wire = column == (INPUT[i] & all) || column == (~INPUT[i] & all);
+        for (uint32_t k = 0; k < n && !wire; k++)
+            wire = column == kept[k] || column == (all ^ kept[k]);
+        if (!wire)
+            kept[n++] = column;
+    }
+    return n;
+}
+
 PartPrice time_node_price(const PartModel *part, const CircuitModule *module, const CircuitNode *node)
 {
     switch ((CircuitOp)node->op) {
@@ -153,7 +174,11 @@ PartPrice time_node_price(const PartModel *part, const CircuitModule *module, co
         return part_price_then(compare_price(part, module, node, 0, false), select_price(part, module, node, 0));
     case CIRCUIT_table: {
         const CircuitTable *table = &module->circuit->tables.at[node->attr.index];
-        return part_price(part, (PartQuery){.operation = PART_TABLE, .bits = node->type.bits, .other_bits = table->address_bits});
+        bool small = table->address_bits <= u32_min(6, part_lut_inputs(part));
+        return part_price(part,
+                          (PartQuery){.operation = PART_TABLE,
+                                      .bits = small ? time_table_luts(table->entry, node->type.bits, table->address_bits) : node->type.bits,
+                                      .other_bits = table->address_bits});
     }
     case CIRCUIT_and:
     case CIRCUIT_or:

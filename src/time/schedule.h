@@ -52,6 +52,10 @@ typedef struct TimeSchedule {
     int64_t slowest_ps;
 } TimeSchedule;
 
+/* price.c: look-up tables that a table takes, held bit by bit (up to six address bits): one for each bit of the entries that is neither
+ * constant nor an address bit or its inverse, equal ones once */
+uint32_t time_table_luts(const i128 *entry /* [1 << address_bits] */, uint32_t bits, uint32_t address_bits);
+
 /* groups.c */
 TimeUsers time_users(Arena *arena, const CircuitModule *module);
 void time_groups(Arena *arena, TimeSchedule *s);
@@ -69,6 +73,10 @@ int32_t time_last_use(const TimeSchedule *s, CircuitRef ref); /* latest stage on
 
 /* place.c */
 void time_schedule_save_bits(Arena *arena, TimeSchedule *s); /* stages with the fewest bits stored; after asap */
+
+/* narrow.c: for a circuit without modules or states, its schedule created and the clock set: the circuit, or one with some sums as tables
+ * that needs fewer clocks. The schedule is spent. */
+const Circuit *time_narrow(Arena *arena, const Circuit *circuit, TimeSchedule *s, const PartModel *part);
 
 /* insert.c */
 /* A copy with the delays that the schedules ask for ([modules]), arrivals and latency; NULL: a copy without any delays, and
