@@ -59,6 +59,7 @@ bool design_lower(Design *design, DiagList *diags)
         .adders = design->options.adders,
         .depth_extra = design->options.depth_extra,
         .node_price = time_node_price,
+        .search = &design->options.search,
         .file = design->file,
     };
     design->circuit = lower_graph(design->arena, design->typed, &options, diags);

@@ -2,6 +2,7 @@
 #ifndef KAON_API_DESIGN_H
 #define KAON_API_DESIGN_H
 
+#include "cmvm/cmvm.h"
 #include "emit/emit.h"
 #include "pass/pass.h"
 #include "report/html.h"
@@ -21,6 +22,7 @@ typedef struct DesignOptions {
     const PartModel *part;
     uint32_t clock_ps;      /* 0: the part's */
     int32_t latency_cycles; /* -1: auto */
+    CmvmSolving search;     /* how it is run: the result does not depend on it */
     uint32_t effort;        /* of the search for small adder graphs: 0 none .. CMVM_MOST_EFFORT minutes */
     uint32_t adders;        /* most operands of one adder: 2 or 3 */
     bool primitives;        /* the target's cells by name in the Verilog; part is then part_with_primitives */

@@ -119,7 +119,11 @@ int cmd_cmvm(Command *command)
     matrix.problem.part = design.part;
     progress("search");
     double start = cpu_seconds();
-    CmvmSolution solution = cmvm_solve(command->arena, &matrix.problem);
+    CmvmSolving solving = design.search;
+    solving.watch = watch_begin(matrix.problem.effort);
+    CmvmSolution solution;
+    cmvm_solve_all(command->arena, &matrix.problem, 1, &solving, &solution, &command->diags);
+    watch_end(command, solving.watch);
     double cpu = cpu_seconds() - start;
     progress(NULL);
     if (command->json != NULL) {

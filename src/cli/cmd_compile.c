@@ -52,7 +52,10 @@ int cmd_compile(Command *command)
     if (!design_type(design, diags))
         return 1;
     progress(design_phase_text(DESIGN_LOWER));
-    if (!design_lower(design, diags))
+    const CmvmWatch *watch = design->options.search.watch = watch_begin(design->options.effort);
+    bool lowered = design_lower(design, diags);
+    watch_end(command, watch);
+    if (!lowered)
         return 1;
     progress(design_phase_text(DESIGN_OPTIMISE));
     if (!design_optimise(design, diags))

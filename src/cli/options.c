@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/threads.h"
 #include "cli/options.h"
 
 typedef enum Kind { FLAG, ONE, MANY } Kind;
@@ -298,6 +299,9 @@ bool options_design(Command *command, DesignOptions *design)
     else if (options->latency != NULL)
         usage(command, "--latency", "'auto' or a number of clocks from 1 is needed");
     options_number(command, "--effort", options->effort, CMVM_MOST_EFFORT, &design->effort);
+    design->search.jobs = threads_possible();
+    options_number(command, "--jobs", options->jobs, 256, &design->search.jobs);
+    design->search.cache = options->cache;
     options_number(command, "--max-depth-extra", options->max_depth_extra, 60, &design->depth_extra);
     if (options->emit != NULL && !design_emit_parse(command->arena, options->emit, &design->emit))
         usage(command, "--emit", "one or more of verilog, vhdl, vivado, quartus are needed, separated by commas");
@@ -374,7 +378,9 @@ Design *open_design(Command *command)
     if (folder && !fits_folder(command))
         return NULL;
     Design *design = design_create(command->arena, &design_options);
+    const CmvmWatch *watch = design->options.search.watch = watch_begin(folder ? 0 : design->options.effort);
     bool ok = folder ? design_load(design, path, &command->diags) : design_compile(design, path, progress, &command->diags);
+    watch_end(command, watch);
     progress(NULL);
     return ok ? design : NULL;
 }

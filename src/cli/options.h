@@ -55,6 +55,9 @@ Design *open_design(Command *command);
 /* The events of -i, cut to --events. */
 bool open_events(Command *command, const Design *design, Events *events);
 void progress(const char *phase); /* on a terminal only; NULL clears the line */
+/* For searches between the two; NULL at an effort that takes no time worth watching. */
+const CmvmWatch *watch_begin(uint32_t effort);
+void watch_end(Command *command, const CmvmWatch *watch);
 
 /* cmd_<verb>.c: each returns the exit status */
 #define VERB(name, letter, arguments, summary, more) int cmd_##name(Command *command);

@@ -1,6 +1,4 @@
-/* cmvm/cmvm.c: the door: a matrix becomes columns of digits, the search solves them, and the result is multiplied out. */
-#include <assert.h>
-
+/* cmvm/cmvm.c: the proof: a solution is multiplied out on unit vectors and compared with the matrix. */
 #include "cmvm/engine.h"
 
 /* ---- verification: coefficients modulo 2^128, far above what 64-bit weights can reach ---- */
@@ -60,24 +58,4 @@ bool cmvm_verify(Arena *arena, const CmvmProblem *problem, const CmvmSolution *s
         right = is_zero_input(problem, i) || verify_input(problem, solution, i, value);
     arena_destroy(scratch);
     return right;
-}
-
-CmvmSolution cmvm_solve(Arena *arena, const CmvmProblem *problem)
-{
-    Arena *scratch = arena_child(arena);
-    CmvmProblem own = *problem;
-    if (own.adders == 3)
-        own.objective = CMVM_LUTS;
-    CmvmPlan plan = cmvm_plan(scratch, &own);
-    uint64_t work;
-    CmvmEngine *engine = cmvm_search(scratch, &plan, &work);
-    CmvmSolution solution = cmvm_emit(arena, engine, &plan);
-    solution.work = work;
-    arena_destroy(scratch);
-    cmvm_find_ranges(arena, problem, &solution);
-    cmvm_find_ready(arena, problem, &solution);
-    bool right = cmvm_verify(arena, problem, &solution);
-    assert(right && "cmvm: the solution is not the matrix");
-    (void)right;
-    return solution;
 }

@@ -10,6 +10,9 @@
 #ifndef KAON_CMVM_CMVM_H
 #define KAON_CMVM_CMVM_H
 
+#include <signal.h>
+
+#include "base/diag.h"
 #include "num/interval.h"
 #include "part/part.h"
 
@@ -44,10 +47,9 @@ typedef struct CmvmProblem {
     const PartModel *part;    /* its adders' delays: with them arrivals that differ and deadlines count; NULL: all at once */
     uint64_t work;            /* steps of search allowed beyond the first solution; 0: as effort says */
     uint64_t seed;
-    uint32_t effort;    /* 0: one solution; 1: as much again for a better one; 2: seconds; 3: minutes */
-    uint32_t max_depth; /* adders one after the other; 0: by depth_extra. Less than possible: the least possible */
-    uint32_t
-        depth_extra; /* beyond the least depth that the deepest output needs. Where times count, both are in delays of the widest adder */
+    uint32_t effort;      /* 0: one solution; 1: as much again for a better one; 2: seconds; 3: minutes, several searches side by side */
+    uint32_t max_depth;   /* adders one after the other; 0: by depth_extra. Less than possible: the least possible */
+    uint32_t depth_extra; /* beyond the least depth that the deepest output needs. Both in delays of the widest adder where times count */
     CmvmObjective objective;
     uint32_t adders; /* most operands of one: 2, also when 0, or 3: then the objective is CMVM_LUTS, what such adders are for */
 } CmvmProblem;
@@ -90,6 +92,25 @@ typedef struct CmvmSolution {
 
 /* Always succeeds (memory aside), and always right: the result is multiplied out on unit vectors before it is given back. */
 CmvmSolution cmvm_solve(Arena *arena, const CmvmProblem *problem);
+
+/* What looks on while problems are solved. */
+typedef struct CmvmWatch {
+    const volatile sig_atomic_t *stop; /* NULL, or: searches end soon after it becomes nonzero, with what they have */
+    /* NULL, or told now and then, by one thread at a time: what all problems cost by their objectives, before the search and now */
+    void (*tell)(void *context, uint64_t first_cost, uint64_t cost, uint32_t percent);
+    void *context;
+} CmvmWatch;
+
+typedef struct CmvmSolving {
+    uint32_t jobs;          /* threads; the solutions do not depend on it */
+    const char *cache;      /* a folder of solutions found before, made when missing; NULL: none. Nor do they depend on this */
+    const CmvmWatch *watch; /* NULL: nobody */
+} CmvmSolving;
+
+/* solution [n]. What is wrong with the cache is a warning. */
+void cmvm_solve_all(Arena *arena, const CmvmProblem *problem, uint32_t n, const CmvmSolving *how, CmvmSolution *solution, DiagList *diags);
+/* Ranges and times of a solution for a problem of the same matrix whose inputs differ from those it was found for. */
+void cmvm_complete(Arena *arena, const CmvmProblem *problem, CmvmSolution *solution);
 bool cmvm_verify(Arena *arena, const CmvmProblem *problem, const CmvmSolution *solution);
 
 #endif

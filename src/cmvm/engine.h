@@ -5,9 +5,9 @@
  *     columns.c    the problem as columns                     tree.c     what is left in a column, added up
  *     parent.c     columns as differences of columns          search.c   restarts and large-neighbourhood search
  *     pairs.c      how often each pair of digits occurs       emit.c     the state as a list of nodes
- *     state.c      digits and nodes come and go, journalled   cmvm.c     the door, and the proof on unit vectors
+ *     state.c      digits and nodes come and go, journalled   cmvm.c     the proof on unit vectors
  *     greedy.c     pairs become nodes, the best gain first    range.c    what the nodes reach
- *     timing.c     picoseconds as levels
+ *     timing.c     picoseconds as levels                      solve.c    many problems, many threads, a cache (cache.c)
  *     three.c      trees of adders of three operands          fuse.c     two nodes in a row as one of three operands
  *
  * Magnitudes are int64_t in units of a power of two below every input's step, saturated at 2^60: they steer, and nothing else; what nodes
@@ -190,6 +190,9 @@ typedef struct CmvmPlan {
     CmvmTiming timing;
     uint64_t n_digits;
     uint32_t widest; /* bits that no adder exceeds */
+    uint64_t seed;
+    uint32_t n_searches; /* that share the work of the problem's effort */
+    const struct CmvmSearchWatch *watch;
 } CmvmPlan;
 
 /* Which columns are sums of another one and a difference. */
@@ -297,8 +300,23 @@ CmvmNodePrice cmvm_price_node(const CmvmNodes *nodes, const CmvmNode *node);
 void cmvm_fuse(Arena *scratch, CmvmNodes *nodes, CmvmResult *out, uint32_t n_out);
 
 /* ---- search.c, emit.c ---- */
+/* One search's part of CmvmWatch (solve.c); tell may be NULL. */
+typedef struct CmvmSearchWatch {
+    const volatile sig_atomic_t *stop;
+    void (*tell)(void *context, int64_t first_cost, int64_t cost, uint32_t percent);
+    void *context;
+} CmvmSearchWatch;
 CmvmEngine *cmvm_search(Arena *arena, const CmvmPlan *plan, uint64_t *work);
+uint32_t cmvm_n_searches(const CmvmProblem *problem);
 CmvmSolution cmvm_emit(Arena *arena, CmvmEngine *engine, const CmvmPlan *plan);
 void cmvm_find_ranges(Arena *arena, const CmvmProblem *problem, CmvmSolution *solution);
+
+/* ---- cache.c ---- */
+void cmvm_cache_key(Arena *scratch, const CmvmProblem *problem, char key[65]);
+/* False: not there, or not to be trusted (a warning). */
+bool cmvm_cache_read(Arena *arena, const char *folder, const char *key, const CmvmProblem *problem, CmvmSolution *solution,
+                     DiagList *diags);
+void cmvm_cache_write(Arena *scratch, const char *folder, const char *key, const CmvmProblem *problem, const CmvmSolution *solution,
+                      DiagList *diags);
 
 #endif

@@ -21,6 +21,8 @@
 #define LITTLE        (150u << 10)  /* work that nobody waits for */
 #define MUCH          (3ull << 20)  /* a tenth of a second, about */
 #define HEAT          6u            /* bits that a step may cost at first, in the mean */
+#define SEARCHES      4u            /* side by side at the highest effort */
+#define TOLD          (1ull << 20)  /* work between two words to the watch */
 #define MANY_DIGITS   24u           /* of columns longer than that, fewer digits in a hundred are taken apart at once */
 
 /* What a parent must save in digits, CMVM_NONE for no parents: one first solution each. */
@@ -261,6 +263,8 @@ static void ruin_nodes(CmvmEngine *engine, uint32_t most)
 }
 
 /* ---- the search ---- */
+static uint64_t u64_min(uint64_t a, uint64_t b) { return a < b ? a : b; }
+
 /* heat * -ln(u), both in 1/256 bits, by a logarithm of straight pieces: integers, so that every machine accepts alike. */
 static int64_t tolerance(CmvmEngine *engine, uint64_t heat)
 {
@@ -272,7 +276,16 @@ static int64_t tolerance(CmvmEngine *engine, uint64_t heat)
     return (int64_t)(heat * (log2 * 177 >> 8) >> 16);
 }
 
-static void search(CmvmEngine *engine, int64_t *cost, uint64_t budget, uint32_t heat)
+static bool is_stopped(const CmvmSearchWatch *watch) { return watch != NULL && watch->stop != NULL && *watch->stop != 0; }
+
+static void tell(const CmvmSearchWatch *watch, int64_t first, int64_t cost, uint64_t spent, uint64_t budget)
+{
+    if (watch != NULL && watch->tell != NULL)
+        watch->tell(watch->context, first, cost, (uint32_t)(spent >= budget ? 100 : spent / (budget / 100 + 1)));
+}
+
+/* Stopped, it spends a sixteenth of the budget more, without heat, to come down from where it is. */
+static void search(CmvmEngine *engine, int64_t *cost, uint64_t budget, uint32_t heat, const CmvmSearchWatch *watch)
 {
     uint64_t start = engine->work;
     uint64_t column_length = 0;
@@ -284,8 +297,21 @@ static void search(CmvmEngine *engine, int64_t *cost, uint64_t budget, uint32_t 
     heat = is_large ? heat / 2 : heat; /* little time a digit */
     engine->journalling = true;
     engine->demote = 20;
+    int64_t first = *cost;
+    uint64_t told = 0;
+    bool stopped = false;
     while (engine->work - start < budget) {
-        uint64_t spent = engine->work - start, last = budget - budget / 8;
+        uint64_t spent = engine->work - start;
+        if (!stopped && is_stopped(watch)) {
+            stopped = true;
+            heat = 0;
+            budget = u64_min(budget, spent + budget / 16);
+        }
+        if (spent - told >= TOLD) {
+            told = spent;
+            tell(watch, first, *cost, spent, budget);
+        }
+        uint64_t last = budget - budget / 8;
         uint64_t now = spent >= last ? 0 : 256ull * heat * ((last - spent) >> 10) / ((last >> 10) + 1);
         engine->work += 16;
         if (rng_chance(&engine->rng, 2))
@@ -303,11 +329,10 @@ static void search(CmvmEngine *engine, int64_t *cost, uint64_t budget, uint32_t 
         }
     }
     engine->journalling = false;
+    tell(watch, first, *cost, budget, budget);
 }
 
 /* ---- budgets ---- */
-static uint64_t u64_min(uint64_t a, uint64_t b) { return a < b ? a : b; }
-
 /* Steps of search behind a first solution that took `first` of them. */
 static uint64_t work_of(const CmvmPlan *plan, uint64_t first)
 {
@@ -318,8 +343,11 @@ static uint64_t work_of(const CmvmPlan *plan, uint64_t first)
         return 0;
     if (problem->effort == 1)
         return first > 2 * LITTLE ? u64_min(first / 2, MUCH) : u64_min(plan->n_digits * 512, LITTLE);
-    return problem->effort == 2 ? u64_min(plan->n_digits << 17, 400ull << 20) : u64_min(plan->n_digits << 21, 6000ull << 20);
+    uint64_t all = problem->effort == 2 ? u64_min(plan->n_digits << 17, 400ull << 20) : u64_min(plan->n_digits << 21, 6000ull << 20);
+    return all / u32_max(plan->n_searches, 1);
 }
+
+uint32_t cmvm_n_searches(const CmvmProblem *problem) { return problem->effort > 2 && problem->work == 0 ? SEARCHES : 1; }
 
 /* At effort 1 a second solution is worth its time where many columns have parents, and the first one took little. */
 static uint32_t solutions_wanted(const CmvmPlan *plan, const CmvmParents *parents, uint64_t first)
@@ -332,7 +360,7 @@ static uint32_t solutions_wanted(const CmvmPlan *plan, const CmvmParents *parent
 CmvmEngine *cmvm_search(Arena *arena, const CmvmPlan *plan, uint64_t *work)
 {
     CmvmParents parents = cmvm_parents(arena, plan, betas[0]), first = parents;
-    Attempt best = attempt(arena, plan, &parents, plan->problem->seed);
+    Attempt best = attempt(arena, plan, &parents, plan->seed);
     uint64_t budget = work_of(plan, best.engine->work);
     uint32_t n_betas = solutions_wanted(plan, &parents, best.engine->work);
     *work = best.engine->work;
@@ -340,7 +368,7 @@ CmvmEngine *cmvm_search(Arena *arena, const CmvmPlan *plan, uint64_t *work)
         CmvmParents others = cmvm_parents(arena, plan, betas[i]);
         if (others.n == parents.n && (others.n == 0 || i == 1))
             continue;
-        Attempt other = attempt(arena, plan, &others, plan->problem->seed);
+        Attempt other = attempt(arena, plan, &others, plan->seed);
         *work += other.engine->work;
         if (other.cost < best.cost)
             first = others;
@@ -350,10 +378,10 @@ CmvmEngine *cmvm_search(Arena *arena, const CmvmPlan *plan, uint64_t *work)
         return best.engine;
     int64_t cost = best.cost;
     uint64_t before = best.engine->work;
-    search(best.engine, &cost, budget, plan->problem->effort < 2 ? 0 : HEAT);
+    search(best.engine, &cost, budget, plan->problem->effort < 2 ? 0 : HEAT, plan->watch);
     *work += best.engine->work - before;
     if (cost <= best.cost)
         return best.engine;
     arena_destroy(best.engine->arena);
-    return attempt(arena, plan, &first, plan->problem->seed).engine;
+    return attempt(arena, plan, &first, plan->seed).engine;
 }

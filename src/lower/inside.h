@@ -22,10 +22,19 @@ typedef enum LowerFloors {
     LOWER_FLOORS_POSITIVE, /* likewise, and a ReLU still to be done */
 } LowerFloors;
 
+/* search.c: at efforts that take time, a model is lowered twice: once in haste, to know all its matrices, and once with their solutions. */
+typedef struct LowerSearch {
+    enum { LOWER_SOLVE, LOWER_RECORD, LOWER_REPLAY } mode;
+    VEC(CmvmProblem) problem; /* in the order of lowering */
+    CmvmSolution *solution;   /* [problem.n] */
+    uint32_t next;
+} LowerSearch;
+
 typedef struct Lower {
     Arena *arena;
     const LowerOptions *options;
     DiagList *diags;
+    LowerSearch *search;
     Circuit *circuit;
     Map module_names;
     const GraphModule *module;
@@ -62,6 +71,12 @@ CircuitRef *lower_new(Lower *l, GraphRef ref); /* room for the node's wires */
 void lower_refuse(Lower *l, GraphRef ref, DiagCode code, const char *hint, const char *format, ...) KAON_PRINTF(5, 6);
 /* A module before the current one, which stays the last; its index. */
 uint32_t lower_add_module(Lower *l, const char *name);
+
+/* search.c */
+CmvmSolution lower_solve(Lower *l, const CmvmProblem *problem);
+
+/* lower.c */
+Circuit *lower_once(Arena *arena, const Graph *graph, const LowerOptions *options, LowerSearch *search, DiagList *diags);
 
 /* ready.c */
 int32_t lower_ready_ps(Lower *l, CircuitRef ref); /* of a wire of l->b.module */

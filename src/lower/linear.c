@@ -121,7 +121,7 @@ static void solve_patch(Kernel *k, const CircuitRef *patch, CircuitRef *out)
                            .adders = l->options->adders,
                            .depth_extra = l->options->depth_extra,
                            .objective = CMVM_LUTS};
-    CmvmSolution solution = cmvm_solve(l->arena, &problem);
+    CmvmSolution solution = lower_solve(l, &problem);
     lower_solution(l, &problem, &solution, wires, out);
 }
 

@@ -235,9 +235,9 @@ static bool lower_module(Lower *l, const GraphModule *module)
     return l->diags->n_errors == errors;
 }
 
-Circuit *lower_graph(Arena *arena, const Graph *graph, const LowerOptions *options, DiagList *diags)
+Circuit *lower_once(Arena *arena, const Graph *graph, const LowerOptions *options, LowerSearch *search, DiagList *diags)
 {
-    Lower l = {.arena = arena, .options = options, .diags = diags, .circuit = circuit_create(arena)};
+    Lower l = {.arena = arena, .options = options, .diags = diags, .search = search, .circuit = circuit_create(arena)};
     l.module_names = map_init(arena);
     l.circuit_module_of = arena_array(arena, uint32_t, graph->modules.n);
     bool sound = true;

@@ -14,6 +14,7 @@ typedef struct LowerOptions {
     uint32_t depth_extra; /* adders one after the other in a layer beyond the fewest */
     /* delays of wires already made become arrivals of the adder graphs that read them; NULL: all at once */
     PartPrice (*node_price)(const PartModel *part, const CircuitModule *module, const CircuitNode *node);
+    const CmvmSolving *search; /* NULL: here and now */
     const char *file;
 } LowerOptions;
 
