@@ -19,6 +19,8 @@
 #define MAGIC      "kaoncmvm"
 #define HEAD       (sizeof MAGIC - 1 + 32)
 #define MOST_SHIFT 126
+#define N_NUMBERS  6
+#define NODE_BYTES 24
 #define QUOTE(x)   #x
 #define TEXT(x)    QUOTE(x)
 
@@ -53,8 +55,10 @@ static void put_i128(Out *out, i128 value)
 static void put_part(Out *out, const PartModel *part)
 {
     put(out, part != NULL);
-    for (uint32_t bits = 1; part != NULL && bits <= CMVM_WIDEST; bits++)
+    for (uint32_t bits = 1; part != NULL && bits <= CMVM_WIDEST; bits++) {
         put(out, part_price(part, (PartQuery){.operation = PART_ADD, .bits = bits}).delay_ps);
+        put(out, part_price(part, (PartQuery){.operation = PART_ADD3, .bits = bits}).delay_ps);
+    }
 }
 
 void cmvm_cache_key(Arena *scratch, const CmvmProblem *p, char key[65])
@@ -63,8 +67,8 @@ void cmvm_cache_key(Arena *scratch, const CmvmProblem *p, char key[65])
     Out out = {.arena = own};
     put_bytes(&out, TEXT(CMVM_SOURCES), sizeof TEXT(CMVM_SOURCES));
     const uint64_t numbers[] = {
-        p->n_in,      p->n_out,      (uint64_t)p->weight_step_log2, p->work, p->seed, p->effort, p->max_depth, p->depth_extra,
-        p->objective, p->out != NULL};
+        p->n_in,   p->n_out,      (uint64_t)p->weight_step_log2, p->work, p->seed, p->effort, p->max_depth, p->depth_extra, p->objective,
+        p->adders, p->out != NULL};
     for (uint32_t i = 0; i < COUNT_OF(numbers); i++)
         put(&out, numbers[i]);
     for (size_t i = 0; i < (size_t)p->n_in * p->n_out; i++)
@@ -105,13 +109,14 @@ void cmvm_cache_write(Arena *scratch, const char *folder, const char *key, const
     uint8_t hash[32];
     sha256(key, 64, hash);
     put_bytes(&out, hash, sizeof hash);
-    const uint64_t numbers[] = {s->n_nodes, s->cost_bits, s->luts, s->depth, s->work};
-    for (uint32_t i = 0; i < COUNT_OF(numbers); i++)
+    const uint64_t numbers[N_NUMBERS] = {s->n_nodes, s->cost_bits, s->luts, s->n_threes, s->depth, s->work};
+    for (uint32_t i = 0; i < N_NUMBERS; i++)
         put(&out, numbers[i]);
     for (uint32_t i = 0; i < s->n_nodes; i++) {
         const CmvmNode *node = &s->node[i];
         put(&out, (uint64_t)node->a << 32 | node->b);
-        put(&out, (uint64_t)node->shift_a << 32 | (uint64_t)node->shift_b << 1 | node->negate_b);
+        put(&out, (uint64_t)node->c << 32 | (uint64_t)node->shift_a);
+        put(&out, (uint64_t)node->shift_b << 33 | (uint64_t)node->negate_b << 32 | (uint64_t)node->shift_c << 1 | node->negate_c);
     }
     for (uint32_t j = 0; j < problem->n_out; j++)
         put(&out,
@@ -137,8 +142,8 @@ static uint64_t get(const uint8_t **at)
 static bool is_whole(const Bytes *bytes, const char *key, uint32_t n_out, uint64_t *n_nodes)
 {
     uint8_t hash[32];
-    const size_t fixed = HEAD + 5 * 8 + (size_t)n_out * 8 + 32;
-    if (bytes->n < fixed || (bytes->n - fixed) % 16 != 0 || memcmp(bytes->at, MAGIC, sizeof MAGIC - 1) != 0)
+    const size_t fixed = HEAD + N_NUMBERS * 8 + (size_t)n_out * 8 + 32;
+    if (bytes->n < fixed || (bytes->n - fixed) % NODE_BYTES != 0 || memcmp(bytes->at, MAGIC, sizeof MAGIC - 1) != 0)
         return false;
     sha256(key, 64, hash);
     if (memcmp(bytes->at + sizeof MAGIC - 1, hash, 32) != 0)
@@ -146,7 +151,7 @@ static bool is_whole(const Bytes *bytes, const char *key, uint32_t n_out, uint64
     sha256(bytes->at, bytes->n - 32, hash);
     const uint8_t *at = bytes->at + HEAD;
     *n_nodes = get(&at);
-    return memcmp(bytes->at + bytes->n - 32, hash, 32) == 0 && *n_nodes == (bytes->n - fixed) / 16;
+    return memcmp(bytes->at + bytes->n - 32, hash, 32) == 0 && *n_nodes == (bytes->n - fixed) / NODE_BYTES;
 }
 
 static bool read_solution(Arena *arena, const uint8_t *at, const CmvmProblem *problem, uint64_t n_nodes, CmvmSolution *s)
@@ -156,18 +161,22 @@ static bool read_solution(Arena *arena, const uint8_t *at, const CmvmProblem *pr
     get(&at);
     s->cost_bits = get(&at);
     s->luts = get(&at);
+    s->n_threes = (uint32_t)get(&at);
     s->depth = (uint32_t)get(&at);
     s->work = get(&at);
     s->node = arena_array(arena, CmvmNode, s->n_nodes);
     s->out = arena_array(arena, CmvmResult, problem->n_out);
     for (uint32_t i = 0; i < s->n_nodes; i++) {
-        uint64_t operands = get(&at), shifts = get(&at);
-        sound &= shifts >> 32 <= MOST_SHIFT && (uint32_t)shifts >> 1 <= MOST_SHIFT;
+        uint64_t operands = get(&at), third = get(&at), shifts = get(&at);
+        sound &= (uint32_t)third <= MOST_SHIFT && shifts >> 33 <= MOST_SHIFT && (uint32_t)shifts >> 1 <= MOST_SHIFT;
         s->node[i].a = (uint32_t)(operands >> 32);
         s->node[i].b = (uint32_t)operands;
-        s->node[i].shift_a = (int32_t)(shifts >> 32 & 127);
-        s->node[i].shift_b = (int32_t)(shifts >> 1 & 127);
-        s->node[i].negate_b = shifts & 1;
+        s->node[i].c = (uint32_t)(third >> 32);
+        s->node[i].shift_a = (int32_t)(third & 127);
+        s->node[i].shift_b = (int32_t)(shifts >> 33 & 127);
+        s->node[i].shift_c = (int32_t)(shifts >> 1 & 127);
+        s->node[i].negate_b = shifts >> 32 & 1;
+        s->node[i].negate_c = shifts & 1;
     }
     for (uint32_t j = 0; j < problem->n_out; j++) {
         uint64_t number = get(&at);
