@@ -2,9 +2,14 @@
  *
  *     t0 t1 t2 t3 t4 t5      an even number: the two smallest first, so that all other merges take three
  *      \ /    |  |  |
- *       s0    |  |  |        then always the three smallest magnitudes (Huffman's rule for three; tree.c has it for two)
+ *       s0    |  |  |        then always three small magnitudes (Huffman's rule for three; tree.c has it for two)
  *        \____|__|  |
  *            s1     ...
+ *
+ * A merge of three pays from its second lowest bit; it hands on the lowest one and takes away the other two. All merges together take away
+ * the same lowest bits whatever the tree, so the sum of prices is a constant plus the sum over merges of three of their highest bit and
+ * the highest of their lowest bits, and over merges of two of their highest bit. Both are kept small: of the six smallest terms those
+ * three are taken that have least of it, and half a bit less for each bit of the middle one, which is taken away for nothing.
  *
  * Depth is counted in halves of an adder's level: an adder of two takes two, one of three takes three (the ratio of their delays is 1.4 to
  * 1.5 at usual widths), or four where times count and all adders are narrow. Kraft's sum does not decide for such a mixture. A merge is
@@ -20,7 +25,10 @@
 
 #include "cmvm/engine.h"
 
-enum { HALVES = 136 }; /* twice the deepest limit, and the last merges */
+enum {
+    HALVES = 136, /* twice the deepest limit, and the last merges */
+    WINDOW = 6,   /* terms among which three are chosen */
+};
 
 typedef struct Tree {
     CmvmEngine *engine;
@@ -140,6 +148,34 @@ static void find_earliest(const Tree *tree, uint32_t *place, uint32_t n)
         }
 }
 
+/* What a merge of three is to have little of: its highest bit, and the highest of its lowest bits. */
+static int32_t score_of(const CmvmSummand *a, const CmvmSummand *b, const CmvmSummand *c)
+{
+    int32_t least = a->shape.low < b->shape.low ? a->shape.low : b->shape.low, most = a->shape.low + b->shape.low - least;
+    least = c->shape.low < least ? c->shape.low : least;
+    most = c->shape.low > most ? c->shape.low : most;
+    int32_t middle = a->shape.low + b->shape.low + c->shape.low - least - most;
+    return 2 * (c->shape.high + most) - middle; /* c is the largest */
+}
+
+/* The best three of the smallest terms; false: none may be merged. */
+static bool choose_three(Tree *tree, uint32_t *place)
+{
+    uint32_t n = u32_min(WINDOW, tree->n);
+    int32_t best = INT32_MAX;
+    for (uint32_t c = 2; c < n; c++)
+        for (uint32_t b = 1; b < c; b++)
+            for (uint32_t a = 0; a < b; a++) {
+                uint32_t now[3] = {a, b, c};
+                int32_t score = score_of(&tree->at[a], &tree->at[b], &tree->at[c]);
+                if (score >= best || !is_allowed(tree, now, 3))
+                    continue;
+                best = score;
+                memcpy(place, now, sizeof now);
+            }
+    return best != INT32_MAX;
+}
+
 /* Which terms are merged next; their number. */
 static uint32_t choose(Tree *tree, uint32_t *place)
 {
@@ -148,6 +184,8 @@ static uint32_t choose(Tree *tree, uint32_t *place)
         uint32_t n = wants_three == (tries == 0) ? 3 : 2;
         for (uint32_t i = 0; i < n; i++)
             place[i] = i;
+        if (n == 3 && choose_three(tree, place))
+            return 3;
         if (is_allowed(tree, place, n))
             return n;
         find_earliest(tree, place, n);
