@@ -9,7 +9,8 @@ static const struct {
     {"iverilog", "iverilog", "simulates the Verilog (engine icarus)", true},
     {"verilator", "verilator", "simulates and lints the Verilog, faster on many events (engine verilator)", false},
     {"ghdl", "ghdl", "simulates the VHDL (engine ghdl)", false},
-    {"yosys", "yosys", "synthesis: kaon synth", false},
+    {"yosys", "yosys", "synthesis: kaon synth, kaon prove", false},
+    {"berkeley-abc", "berkeley-abc", "proofs of equality: kaon prove", false},
     {"c++", "g++", "compiles what Verilator makes", false},
 };
 

@@ -75,6 +75,10 @@ void lower_quantise(Lower *l, GraphRef ref)
     for (uint32_t e = 0, n = shape_size(node->shape); e < n; e++) {
         l->b.element = e;
         Quantiser q = *quantiser_at(&node->attr.quant->map, node->shape, e);
+        if (l->options->plain && q.type.bits > 0) {
+            out[e] = circuit_quantise(&l->b, in[e], &q);
+            continue;
+        }
         if (lower_cannot_overflow(x, e, &q))
             q.overflow = OVERFLOW_WRAP; /* costs nothing */
         if (l->floors[ref] == LOWER_ROUNDS)

@@ -252,6 +252,8 @@ static CircuitRef sum_tree(Lower *l, CircuitRef *term, uint32_t n)
     return term[0];
 }
 
+static bool is_zero(const Lower *l, CircuitRef ref) { return wire(l, ref)->op == CIRCUIT_constant && wire(l, ref)->attr.value == 0; }
+
 static void multiply_position(Kernel *k, const CircuitRef *patch, const CircuitRef *weight, const CircuitRef *bias, CircuitRef *out)
 {
     Lower *l = k->l;
@@ -261,7 +263,7 @@ static void multiply_position(Kernel *k, const CircuitRef *patch, const CircuitR
         uint32_t n = 0;
         l->b.element = first + j;
         for (uint32_t i = 0; i < k->n_in; i++)
-            if (patch[i] != CIRCUIT_NONE)
+            if (patch[i] != CIRCUIT_NONE && !is_zero(l, weight[(size_t)i * k->n_out + j]))
                 term[n++] = circuit_multiply(&l->b, patch[i], weight[(size_t)i * k->n_out + j]);
         if (bias != NULL)
             term[n++] = bias[j];
@@ -338,7 +340,7 @@ static void lower_patches(Lower *l, GraphRef ref, const CircuitRef *patches, uin
     const GraphNode *bias = has_bias ? lower_input_node(l, ref, 2) : NULL;
     Kernel k = {.l = l, .ref = ref, .n_in = n_in, .n_out = w->shape.dim[w->shape.rank - 1], .solved = map_init(l->arena)};
     CircuitRef *out = lower_new(l, ref);
-    if (w->op != GRAPH_constant || (bias != NULL && bias->op != GRAPH_constant)) {
+    if (l->options->plain || w->op != GRAPH_constant || (bias != NULL && bias->op != GRAPH_constant)) {
         const CircuitRef *weight = lower_in(l, ref, 1), *add = bias != NULL ? lower_in(l, ref, 2) : NULL;
         for (uint32_t p = 0; p < n_positions; p++) {
             l->b.element = p * k.n_out;

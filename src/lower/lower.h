@@ -15,6 +15,7 @@ typedef struct LowerOptions {
     /* delays of wires already made become arrivals of the adder graphs that read them; NULL: all at once */
     PartPrice (*node_price)(const PartModel *part, const CircuitModule *module, const CircuitNode *node);
     const CmvmSolving *search; /* NULL: here and now */
+    bool plain; /* dense and conv2d as products with their weights, summed: nothing shared, nothing clever; what proofs compare with */
     const char *file;
 } LowerOptions;
 

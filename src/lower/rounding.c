@@ -215,6 +215,8 @@ void lower_find_leads(Lower *l)
     l->lead = arena_array(l->arena, LowerLead *, n);
     l->put_off = arena_array(l->arena, bool, n);
     l->floors = arena_array(l->arena, LowerFloors, n);
+    if (l->options->plain)
+        return;
     Search s = find_users(l);
     for (GraphRef sum = 0; sum < n; sum++) {
         bool behind_relu;

@@ -227,7 +227,7 @@ CircuitRef lower_steps(Lower *l, CircuitRef x, LowerStep *step, uint32_t n, i128
     bool falls;
     if (s.n == 0)
         return circuit_constant(&l->b, s.lowest, level_frac);
-    if (!equal_rise(&s, &log2, &falls)) {
+    if (l->options->plain || !equal_rise(&s, &log2, &falls)) {
         make_bits(&s);
         return select_level(&s, 0, s.n);
     }

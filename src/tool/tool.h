@@ -10,6 +10,7 @@
 #define TOOL_SECONDS_SIMULATE   3600u
 #define TOOL_SECONDS_SYNTHESISE 7200u
 #define TOOL_SECONDS_LINT       600u
+#define TOOL_SECONDS_PROVE      3600u
 #define TOOL_MEMORY_BYTES       (16ull << 30) /* address space */
 
 typedef enum ToolSimulator { TOOL_ICARUS, TOOL_VERILATOR, TOOL_GHDL } ToolSimulator;
@@ -34,6 +35,15 @@ typedef struct ToolSynthesis {
 } ToolSynthesis;
 /* Reads the Verilog in rtl/ of the folder. command: part_synth_command() */
 bool tool_synthesise(Arena *arena, const char *folder, const char *top, const char *command, ToolSynthesis *out, DiagList *diags);
+
+/* The netlist of the same synthesis as gates and flip-flops: `blif` is written, every cell of the device replaced by what its simulation
+ * model says. */
+bool tool_netlist(Arena *arena, const char *folder, const char *top, const char *command, const char *blif, DiagList *diags);
+
+typedef enum ToolEquality { TOOL_EQUAL, TOOL_DIFFERENT, TOOL_UNDECIDED } ToolEquality;
+/* Berkeley ABC on two combinational BLIF files in `folder` with the same names at their ends. log: what it printed; where they differ, an
+ * input on which they do. */
+bool tool_equivalent(Arena *arena, const char *folder, const char *a, const char *b, ToolEquality *out, const char **log, DiagList *diags);
 
 /* verilator --lint-only -Wall: true without a single warning; log: what it printed. */
 bool tool_lint(Arena *arena, const char *folder, const char *top, const char **log, DiagList *diags);

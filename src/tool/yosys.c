@@ -107,3 +107,29 @@ bool tool_synthesise(Arena *arena, const char *folder, const char *top, const ch
                            .tool = short_version(arena)};
     return true;
 }
+
+/* Where Yosys keeps the simulation models of a device's cells; NULL: the command maps to gates of its own. */
+static const char *models_of(const char *command)
+{
+    static const char *const MODELS[][2] = {
+        {"synth_xilinx", "+/xilinx/cells_sim.v"}, {"synth_ecp5", "+/ecp5/cells_sim.v"}, {"synth_ice40", "+/ice40/cells_sim.v"}};
+    for (size_t i = 0; i < COUNT_OF(MODELS); i++)
+        if (text_starts(command, MODELS[i][0]))
+            return MODELS[i][1];
+    return NULL;
+}
+
+bool tool_netlist(Arena *arena, const char *folder, const char *top, const char *command, const char *blif, DiagList *diags)
+{
+    const char *models = models_of(command);
+    const char *map = models != NULL ? fmt(arena, "techmap -wb -D EQUIV -autoproc -map %s; ", models) : "";
+    const char *const argv[] = {
+        "yosys", "-q", "-p",
+        fmt(arena,
+            "read_verilog rtl/*.v; hierarchy -check -top %s; %s -top %s; %sproc; flatten; opt_clean; techmap; simplemap; "
+            "dffunmap; opt_clean; write_blif -top %s %s",
+            top, command, top, map, top, blif),
+        NULL};
+    ProcessResult result;
+    return tool_run(arena, argv, folder, TOOL_SECONDS_SYNTHESISE, "yosys", false, &result, diags);
+}

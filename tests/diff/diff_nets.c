@@ -2,12 +2,13 @@
  *
  *     net == optimised circuit by event == pipelined circuit by clock == Verilog in Icarus (the first of them)
  *
- *     diff_nets [--count N] [--seed S] [--icarus N] [--mutate] [--verbose]
+ *     diff_nets [--count N] [--seed S] [--icarus N] [--mutate] [--prove] [--verbose]
  *     diff_nets SEED COUNT
  *
  * Net i is drawn from seed S + i. Few enough input bits are gone through exhaustively. --mutate changes one constant or sign of each
- * circuit and counts how many are found. SEED COUNT prints nets and events with the words of the optimised circuit at the outputs, for
- * graph_oracle.py, which works them out from their definitions. */
+ * circuit and counts how many are found. --prove asks for proofs instead: of a right circuit most are shown and none is
+ * refuted, of a mutated one none is shown that an event contradicts. SEED COUNT prints nets and events with the words of the optimised
+ * circuit at the outputs, for graph_oracle.py, which works them out from their definitions. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,7 @@
 #include "lower/lower.h"
 #include "nets.h"
 #include "pass/pass.h"
+#include "prove/prove.h"
 #include "run/ref/ref.h"
 #include "time/time.h"
 #include "tool/tool.h"
@@ -32,9 +34,9 @@ typedef struct Case {
 } Case;
 
 typedef struct Totals {
-    uint32_t compared, simulated, refused, differences, mutated, found;
+    uint32_t compared, simulated, refused, differences, mutated, found, shown;
     uint64_t events;
-    bool verbose, mutate;
+    bool verbose, mutate, prove;
 } Totals;
 
 static void complain(Totals *totals, const Case *c, const char *what)
@@ -193,6 +195,34 @@ static bool mutate(Rng *rng, const Circuit *circuit)
     return false;
 }
 
+static ProveVerdict prove(Case *c, const Circuit *design, bool verbose)
+{
+    LowerOptions plain = {.part = part_find("xcup"), .plain = true};
+    ProveOptions options = prove_options_default(c->arena);
+    DiagList diags = diag_init(c->arena);
+    options.exhaustive_log2 = 14;
+    Circuit *model = lower_graph(c->arena, c->typed, &plain, &diags);
+    ProveVerdict verdict = model != NULL ? prove_cones(c->arena, model, design, &options, &diags).verdict : PROVE_NOT_SHOWN;
+    if (verbose) {
+        Text text = text_init(c->arena);
+        diag_print(&text, &diags);
+        printf("seed %llu: %s\n%s", (unsigned long long)c->seed, prove_verdict_text(verdict), text.at);
+    }
+    return verdict;
+}
+
+static void check_proof(Totals *totals, Case *c)
+{
+    bool mutated = totals->mutate && mutate(&c->rng, c->circuit);
+    ProveVerdict verdict = prove(c, mutated ? c->circuit : c->pipelined, totals->verbose);
+    bool same = same_by_event(totals, c, c->circuit, false);
+    totals->mutated += mutated;
+    totals->found += mutated && !same;
+    totals->shown += verdict == PROVE_SHOWN;
+    if (mutated ? verdict == PROVE_SHOWN && !same : verdict == PROVE_REFUTED)
+        complain(totals, c, mutated ? "a proof says what is not so" : "a right circuit is refuted");
+}
+
 static void run_case(Totals *totals, Case *c, bool simulated)
 {
     c->rng = (Rng){c->seed};
@@ -201,6 +231,10 @@ static void run_case(Totals *totals, Case *c, bool simulated)
         return;
     }
     totals->compared++;
+    if (totals->prove) {
+        check_proof(totals, c);
+        return;
+    }
     if (totals->mutate) {
         bool mutated = mutate(&c->rng, c->circuit);
         totals->mutated += mutated;
@@ -298,10 +332,12 @@ int main(int argc, char **argv)
             icarus = number, i++;
         else if (text_equal(argv[i], "--mutate"))
             totals.mutate = true;
+        else if (text_equal(argv[i], "--prove"))
+            totals.prove = true;
         else if (text_equal(argv[i], "--verbose"))
             totals.verbose = true;
         else
-            return fprintf(stderr, "usage: diff_nets [--count N] [--seed S] [--icarus N] [--mutate] [--verbose]\n"), 2;
+            return fprintf(stderr, "usage: diff_nets [--count N] [--seed S] [--icarus N] [--mutate] [--prove] [--verbose]\n"), 2;
     }
     bool ran = true, has_icarus = tool_simulator_present(arena_create(NULL), TOOL_ICARUS);
     for (int64_t at = 0; at < count && ran; at += IN_ONE_RUN) {
@@ -314,6 +350,11 @@ int main(int argc, char **argv)
         }
         ran = simulate(&totals, arena, cases, n);
         arena_destroy(arena);
+    }
+    if (totals.prove) {
+        printf("seed %lld: %u of %u proofs shown, %u of %u circuits wrong, %u proofs wrong\n", (long long)seed, totals.shown,
+               totals.compared, totals.found, totals.compared, totals.differences);
+        return totals.differences > 0 || (totals.mutate ? totals.found * 3 <= totals.mutated : totals.shown * 10 < totals.compared * 9);
     }
     if (totals.mutate) {
         printf("seed %lld: %u of %u mutations found\n", (long long)seed, totals.found, totals.mutated);
