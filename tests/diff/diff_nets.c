@@ -1,4 +1,4 @@
-/* tests/diff/diff_nets.c: random small nets (nets.h) all the way, each with a target, effort, depth and clock drawn at random:
+/* tests/diff/diff_nets.c: random small nets (nets.h) all the way, each with a target, effort, adders, depth and clock drawn at random:
  *
  *     net == optimised circuit by event == pipelined circuit by clock == Verilog in Icarus (the first of them)
  *
@@ -59,8 +59,12 @@ static bool build(Case *c)
 {
     static const char *const PARTS[] = {"xcup", "xc7", "ecp5", "ice40", "generic"};
     const PartModel *part = part_find(PARTS[rng_below(&c->rng, COUNT_OF(PARTS))]);
+    bool threes = part_with_primitives(part) != NULL && rng_chance(&c->rng, 2);
+    if (threes && rng_chance(&c->rng, 2))
+        part = part_with_primitives(part);
     uint32_t draw = rng_below(&c->rng, 64); /* the longer searches take longer */
     LowerOptions lower = {.part = part,
+                          .adders = threes ? 3 : 2,
                           .effort = draw == 0   ? 3u
                                     : draw < 3  ? 2u
                                     : draw < 34 ? 1u
