@@ -3,7 +3,10 @@
 import fractions
 import random
 import re
+import signal
+import subprocess
 import sys
+import time
 
 import npy
 from kaon import Kaon
@@ -50,12 +53,49 @@ def check(kaon, rng, n_in, n_out, most, effort):
     return first
 
 
+def jobs_and_cache(kaon):
+    """The same circuit and the same figures from one thread, from two, and from the cache."""
+    w, rng = kaon.at / "jobs.npy", random.Random(8)
+    npy.save(w, [rng.randint(-9, 9) for _ in range(9)], (3, 3), "<i8")
+    found = []
+    for i, options in enumerate((["--jobs", 1], ["--jobs", 2], ["--cache", kaon.at / "cache"], ["--cache", kaon.at / "cache", "--jobs", 1])):
+        out = kaon.at / f"jobs{i}.circuit"
+        figures = kaon("cmvm", "-i", w, "-o", out, "--effort", 3, *options)
+        found.append(({**figures, "cpu_s": 0}, out.read_text()))
+    assert all(one == found[0] for one in found), "threads or the cache change the result"
+    assert len(list((kaon.at / "cache").iterdir())) == 1
+    assert figures["cpu_s"] < 0.1, "the cache was not used"
+
+
+def stopped(program, kaon):
+    """^C ends the search with what it has; a second one ends kaon."""
+    w, rng, out = kaon.at / "long.npy", random.Random(9), kaon.at / "long.circuit"
+    npy.save(w, [rng.randint(-128, 127) for _ in range(40 * 40)], (40, 40), "<i8")
+    command = [program, "cmvm", "-i", w, "-o", out, "--effort", "3", "--jobs", "2"]
+    run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    time.sleep(1.5)
+    run.send_signal(signal.SIGINT)
+    time.sleep(0.3)
+    run.send_signal(signal.SIGINT)
+    run.communicate(timeout=120)
+    assert run.returncode == -signal.SIGINT and not out.exists(), run.returncode
+    npy.save(w, [rng.randint(-128, 127) for _ in range(12 * 12)], (12, 12), "<i8")
+    run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    time.sleep(1)
+    run.send_signal(signal.SIGINT)
+    text, errors = run.communicate(timeout=120)
+    assert run.returncode == 0 and "adder bits" in text and "was stopped" in text + errors and out.exists(), (run.returncode, text, errors)
+
+
 def main():
     kaon, rng = Kaon(sys.argv[1]), random.Random(5)
     for n_in, n_out, most, effort in [(1, 1, 9, 0), (3, 2, 100, 1), (8, 8, 127, 0), (8, 8, 127, 1), (20, 5, 3, 1), (5, 30, 15, 2)]:
         found = check(kaon, rng, n_in, n_out, most, effort)
         print(f"{n_in} x {n_out}: {found['adders']} adders, {found['cost_bits']} bits, depth {found['depth']}")
+    jobs_and_cache(kaon)
+    stopped(sys.argv[1], kaon)
     w = kaon.at / "w.npy"
+    npy.save(w, [rng.randint(-99, 99) for _ in range(150)], (5, 30), "<i8")
     deep, flat = kaon("cmvm", "-i", w, "--max-depth", 9), kaon("cmvm", "-i", w, "--max-depth", 1)
     assert flat["depth"] <= deep["depth"] <= 9 and flat["depth"] == kaon("cmvm", "-i", w, "--depth-extra", 0)["depth"]
     for wrong in (["--effort", "4"], ["--max-depth", "3", "--depth-extra", "1"], ["--objective", "beauty"], ["--input-type", "99=fixed<8,8>"], ["extra"]):
