@@ -25,11 +25,6 @@ typedef struct Painter {
     uint64_t *luts;    /* [report layers][n_stages] */
 } Painter;
 
-static bool is_adder(const CircuitNode *node)
-{
-    return node->op == CIRCUIT_add || node->op == CIRCUIT_sub || node->op == CIRCUIT_add3 || node->op == CIRCUIT_negate;
-}
-
 /* ---- sums over all instances ---- */
 
 /* calls[m][s]: instances of module m, in all, whose inputs stand on stage s */
@@ -59,13 +54,13 @@ static void add_node(Painter *p, uint32_t m, CircuitRef ref, const uint64_t *cal
     const CircuitModule *module = p->circuit->modules.at[m];
     const CircuitNode *node = circuit_node(module, ref);
     PartPrice price = time_node_price(p->design->options.part, module, node);
-    if (price.luts + price.carries == 0 && !is_adder(node))
+    if (price.luts + price.carries == 0 && !time_is_adder(node))
         return;
     uint32_t own = p->trace.stage[m][ref] == TIME_ALWAYS ? 0 : (uint32_t)p->trace.stage[m][ref], line = p->line_of[node->layer];
     for (uint32_t s = 0; s < p->n_stages; s++) {
         if (calls[s] == 0)
             continue;
-        (is_adder(node) ? p->picture->adders : p->picture->others)[u32_min(node->type.bits, REPORT_WIDTHS - 1)] += calls[s];
+        (time_is_adder(node) ? p->picture->adders : p->picture->others)[u32_min(node->type.bits, REPORT_WIDTHS - 1)] += calls[s];
         if (line != MAP_NONE && own < p->n_stages - s)
             p->luts[(size_t)line * p->n_stages + s + own] += calls[s] * price.luts;
     }
@@ -125,7 +120,7 @@ static bool find_cone(Arena *arena, Cone *cone, CircuitRef root)
         const CircuitNode *node = circuit_node(cone->module, ref);
         if (!is_inside(cone, node))
             continue;
-        cone->n_adders += is_adder(node);
+        cone->n_adders += time_is_adder(node);
         for (uint32_t k = 0; k < node->n_operands; k++)
             vec_push(arena, &cone->open, behind_delays(cone->module, circuit_operand(cone->module, node, k)));
     }

@@ -32,7 +32,7 @@ static void add_line(CostLine *to, const CostLine *from)
     to->wires += from->wires;
 }
 
-static bool is_adder(const CircuitNode *node)
+bool time_is_adder(const CircuitNode *node)
 {
     return node->op == CIRCUIT_add || node->op == CIRCUIT_sub || node->op == CIRCUIT_add3 || node->op == CIRCUIT_negate;
 }
@@ -76,8 +76,8 @@ static CostLine node_cost(const Walk *walk, const CircuitModule *module, const T
     PartPrice price = time_node_price(walk->part, module, node);
     *delay_ps = price.delay_ps;
     price.luts -= u32_min(price.luts, dissolved_bits(module, users, ref));
-    CostLine line = {.adders = is_adder(node), .luts = price.luts, .carries = price.carries};
-    line.wires = price.luts + price.carries > 0 || is_adder(node);
+    CostLine line = {.adders = time_is_adder(node), .luts = price.luts, .carries = price.carries};
+    line.wires = price.luts + price.carries > 0 || time_is_adder(node);
     if (node->op == CIRCUIT_delay)
         line.register_bits = (uint64_t)node->type.bits * node->attr.index;
     if (node->op == CIRCUIT_state)
@@ -97,7 +97,7 @@ static ModuleCost module_cost(const Walk *walk, const CircuitModule *module)
     TimeUsers users = time_users(walk->arena, module);
     for (uint32_t i = 0; i < n; i++) {
         const CircuitNode *node = &module->nodes.at[i];
-        uint32_t delay_ps, own = is_adder(node);
+        uint32_t delay_ps, own = time_is_adder(node);
         CostLine line = node_cost(walk, module, &users, i, &delay_ps);
         const ModuleCost *callee = node->op == CIRCUIT_instance ? &walk->of_module[node->attr.index] : NULL;
         if (callee) {

@@ -31,6 +31,8 @@ typedef struct TimeReport {
 /* Cost of one node as it stands. Ports, registers, instances and their outputs cost nothing here. */
 PartPrice time_node_price(const PartModel *part, const CircuitModule *module, const CircuitNode *node);
 
+bool time_is_adder(const CircuitNode *node); /* what reports count as one: add, sub, add3, neg */
+
 /* A new circuit in `arena` with delays inserted, arrivals annotated, latency set; every input-to-output path crosses the same number of
  * registers. Delays that stand in `circuit` already are taken out first (the event does not notice), and a quantise that rounds and
  * saturates becomes two, so that a register may stand between. A clock shorter than a single operator is a DIAG_TIMING warning that names
