@@ -168,6 +168,75 @@ static void test_lint_is_clean(void **state)
     }
 }
 
+/* The identifier at the end of "    wire signed [7:0] name = ..." or "    reg name;", NULL where the line declares none. */
+static const char *declared_name(Arena *arena, const char *line)
+{
+    if (!text_starts(line, "    wire ") && !text_starts(line, "    reg "))
+        return NULL;
+    size_t end = strcspn(line, "=;\n"), start;
+    while (end > 0 && line[end - 1] == ' ')
+        end--;
+    for (start = end; line[start - 1] != ' '; start--)
+        ;
+    return arena_strndup(arena, line + start, end - start);
+}
+
+/* Who finds a wire in the Verilog finds it in the VHDL: all of them, but for the one that gathers unread bits. An assigned constant has no
+ * helper wires in VHDL, so those are looked up by the names of nodes. */
+static void test_wires_have_one_name(void **state)
+{
+    Arena *arena = *state;
+    uint32_t found = 0;
+    for (uint64_t seed = 1; seed <= 40; seed++) {
+        Circuit *circuit = random_circuit(arena, seed, seed % 3 == 0);
+        EmitFiles files = emit(arena, circuit, &(EmitOptions){.name = "top", .valid = true});
+        for (uint32_t i = 0; i < files.n; i++) {
+            if (!text_starts(files.at[i].name, "rtl/") || !text_ends(files.at[i].name, ".v"))
+                continue;
+            const char *vhdl = file_text(&files, fmt(arena, "%shd", files.at[i].name));
+            assert_non_null(vhdl);
+            for (const char *line = files.at[i].text; *line; line = strchr(line, '\n') + 1) {
+                const char *name = declared_name(arena, line);
+                if (name == NULL || text_equal(name, "unused") || text_ends(name, "_up") || text_ends(name, "_rounded") ||
+                    text_ends(name, "_over") || text_ends(name, "_lowest"))
+                    continue;
+                if (!strstr(vhdl, fmt(arena, "    signal %s : ", name)))
+                    print_error("seed %llu: no %s\n%s\n", (unsigned long long)seed, name, vhdl);
+                assert_non_null(strstr(vhdl, fmt(arena, "    signal %s : ", name)));
+                found++;
+            }
+        }
+    }
+    assert_true(found > 2000);
+}
+
+/* What GHDL simulates it can also make logic of: no construct is for simulation alone. */
+static void test_vhdl_is_synthesised(void **state)
+{
+    Arena *arena = *state;
+    if (!path_of_program(arena, "ghdl")) {
+        print_message("skipped: no GHDL\n");
+        skip();
+    }
+    for (uint64_t seed = 1; seed <= 12; seed++) {
+        Circuit *circuit = random_circuit(arena, seed, seed % 3 == 0);
+        EmitOptions options = {.name = "top", .valid = seed & 1, .enable = seed & 2, .reset = seed & 4};
+        EmitFiles files = emit(arena, circuit, &options);
+        const char *argv[200] = {"ghdl", "--synth", "--std=08"}, *folder = write_folder(arena, &files);
+        uint32_t n = 3;
+        for (uint32_t i = 0; i < files.n && n < 190; i++)
+            if (text_starts(files.at[i].name, "rtl/") && text_ends(files.at[i].name, ".vhd"))
+                argv[n++] = files.at[i].name;
+        argv[n++] = "-e";
+        argv[n] = "top";
+        ProcessResult result = process_run(arena, argv, folder, (ProcessLimits){.seconds = 60});
+        if (result.status != 0 || !strstr(result.out, "architecture rtl of top is"))
+            print_error("seed %llu, status %d:\n%s\n", (unsigned long long)seed, result.status, result.err);
+        assert_int_equal(result.status, 0);
+        assert_non_null(strstr(result.out, "architecture rtl of top is"));
+    }
+}
+
 static void put_events(Arena *arena, const Circuit *circuit, const char *folder, uint32_t n, bool wrong)
 {
     const CircuitModule *top = circuit_top(circuit);
@@ -346,6 +415,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_names_fit_all_languages, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_vectors_pack_and_unpack, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_lint_is_clean, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_wires_have_one_name, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_vhdl_is_synthesised, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_bench_in_icarus, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_bench_in_verilator, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_bench_in_ghdl, set_up, tear_down),

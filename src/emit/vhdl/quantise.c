@@ -110,10 +110,15 @@ static const char *sign_text(EmitModule *m, Rounded r) { return r.is_signed ? bi
 /* Bits lsb .. lsb + width - 1 of the rounded number as an operand of `or`, which takes no number that its context has to give a type. */
 static const char *slice_text(EmitModule *m, Rounded r, uint32_t lsb, uint32_t width)
 {
+    const EmitSignal *s = &m->signals.at[r.signal];
     Text text = text_init(m->arena);
-    text_put(&text, "unsigned'(");
-    vhdl_put_number(m, &text, r.signal, r.lsb + lsb, width, false);
-    text_put(&text, ")");
+    if (r.lsb + lsb >= 0 && r.lsb + lsb + width <= s->bits) {
+        vhdl_put_index(&text, s->name, (uint32_t)(r.lsb + lsb + width - 1), (uint32_t)(r.lsb + lsb), s->bits);
+    } else {
+        text_put(&text, "unsigned'(");
+        vhdl_put_number(m, &text, r.signal, r.lsb + lsb, width, false);
+        text_put(&text, ")");
+    }
     return text.at;
 }
 
@@ -127,14 +132,17 @@ static bool emit_over(EmitModule *m, CircuitRef ref, Rounded r, FixedType type, 
         return false;
     *over = vhdl_helper(m, ref, "over", false, 1, true);
     uint32_t above = too_high ? magnitude - kept : 0;
-    if (too_high && r.is_signed && type.is_signed) /* the bits above are not all copies of the sign */
-        text_add(&m->body, above > 1 ? "or (%s xor %s)" : "%s xor %s",
-                 above > 1 ? slice_text(m, r, kept, above) : bit_text(m, r.signal, r.lsb + kept), sign_text(m, r));
-    else
-        text_add(&m->body, "%s%s%s", too_low ? sign_text(m, r) : "", too_low && too_high ? " or " : "",
-                 !too_high   ? ""
-                 : above > 1 ? fmt(m->arena, "(or %s)", slice_text(m, r, kept, above))
-                             : bit_text(m, r.signal, r.lsb + kept));
+    const char *high = above == 0   ? ""
+                       : above == 1 ? bit_text(m, r.signal, r.lsb + kept)
+                                    : fmt(m->arena, "(or %s)", slice_text(m, r, kept, above));
+    if (too_high && r.is_signed && type.is_signed && above > 1) { /* with the sign: neither all 0 nor all 1 */
+        const char *all = slice_text(m, r, kept, above + 1);
+        text_add(&m->body, "(or %s) and not (and %s)", all, all);
+    } else if (too_high && r.is_signed && type.is_signed) {
+        text_add(&m->body, "%s xor %s", high, sign_text(m, r));
+    } else {
+        text_add(&m->body, "%s%s%s", too_low ? sign_text(m, r) : "", too_low && too_high ? " or " : "", high);
+    }
     text_put(&m->body, ";\n");
     return true;
 }
