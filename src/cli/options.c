@@ -270,6 +270,9 @@ static void read_adders(Command *command, DesignOptions *design)
     if (design->primitives && design->emit & EMIT_VHDL)
         diag_error(&command->diags, DIAG_USAGE, (Place){.file = "kaon", .part = "--primitives"}, "leave it out, or --emit verilog",
                    "cells are written in Verilog, not in VHDL");
+    if (design->primitives && design->emit & EMIT_QUARTUS)
+        diag_error(&command->diags, DIAG_USAGE, (Place){.file = "kaon", .part = "--primitives"}, "leave it out, or --emit verilog,vivado",
+                   "Quartus' devices do not have these cells");
     if (design->primitives && with_cells != NULL)
         design->part = with_cells;
 }
