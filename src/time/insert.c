@@ -14,9 +14,10 @@ typedef struct Copy {
     const CircuitModule *from;
     CircuitModule *to;
     const TimeSchedule *s; /* NULL: delays are left out */
-    uint32_t *first_tap;   /* [nodes + 1] */
-    VEC(Tap) taps;         /* of each node, its own stage first */
-    CircuitRef *map;       /* [nodes] */
+    bool splits_orders, has_split;
+    uint32_t *first_tap; /* [nodes + 1] */
+    VEC(Tap) taps;       /* of each node, its own stage first */
+    CircuitRef *map;     /* [nodes] */
 } Copy;
 
 static int compare_stages(const void *a, const void *b)
@@ -139,7 +140,9 @@ static void copy_node(Copy *c, CircuitRef old)
     }
     if (!c->s && node->op == CIRCUIT_quantise)
         operands[0] = split_rounding(c, node);
-    c->map[old] = circuit_append(c->to, &new, operands, node->n_operands);
+    CircuitRef order = !c->s && c->splits_orders ? time_split_order(c->to, node, operands) : CIRCUIT_NONE;
+    c->has_split = c->has_split || order != CIRCUIT_NONE;
+    c->map[old] = order != CIRCUIT_NONE ? order : circuit_append(c->to, &new, operands, node->n_operands);
     put_taps(c, old);
 }
 
@@ -170,10 +173,11 @@ static void copy_module(Copy *c)
     }
 }
 
-Circuit *time_copy(Arena *arena, const Circuit *circuit, TimeSchedule *const *schedules)
+Circuit *time_copy(Arena *arena, const Circuit *circuit, TimeSchedule *const *schedules, const PartModel *part)
 {
     Circuit *copy = circuit_create(arena);
     Arena *scratch = arena_child(arena);
+    bool has_split = false;
     for (uint32_t i = 1; i < circuit->layers.n; i++)
         circuit_add_layer(copy, circuit->layers.at[i]);
     for (uint32_t i = 0; i < circuit->tables.n; i++) {
@@ -181,10 +185,16 @@ Circuit *time_copy(Arena *arena, const Circuit *circuit, TimeSchedule *const *sc
         circuit_add_table(copy, table->name, table->type, table->address_bits, table->entry);
     }
     for (uint32_t i = 0; i < circuit->modules.n; i++) {
-        Copy c = {.arena = scratch, .from = circuit->modules.at[i], .s = schedules ? schedules[i] : NULL};
+        Copy c = {.arena = scratch,
+                  .from = circuit->modules.at[i],
+                  .s = schedules ? schedules[i] : NULL,
+                  .splits_orders = part_lut_inputs(part) >= 6};
         c.to = circuit_add_module(copy, c.from->name);
         copy_module(&c);
+        has_split = has_split || c.has_split;
     }
+    if (has_split) /* tables may know more than comparisons: what wrapped may not any more */
+        circuit_infer_ranges(copy);
     copy->initiation_interval = circuit->initiation_interval;
     copy->latency_cycles = schedules ? (uint32_t)schedules[circuit->modules.n - 1]->latency : 0;
     arena_destroy(scratch);

@@ -244,7 +244,7 @@ static Circuit *pipeline(Pipeline *p, Arena *arena, TimeReport *report)
     bool both = p->options->latency_cycles >= 0 &&
                 p->options->clock_ps > 0; /* worked at the shortest clock of that latency, judged by the one asked for */
     *report = make_report(p, arena, both ? p->options->clock_ps : clock_ps, met);
-    Circuit *result = time_copy(arena, p->circuit, p->schedules);
+    Circuit *result = time_copy(arena, p->circuit, p->schedules, p->options->part);
     if (!circuit_check_latency(result, &result->latency_cycles, p->diags))
         return NULL;
     report->latency_cycles = result->latency_cycles; /* less than asked for where no input reaches an output */
@@ -266,7 +266,7 @@ Circuit *time_pipeline(Arena *arena, const Circuit *circuit, const TimeOptions *
 {
     Arena *scratch = arena_child(arena);
     DiagList nested_diags = diag_init(scratch), flat_diags = diag_init(scratch);
-    Pipeline p = {.arena = scratch, .options = options, .diags = diags, .circuit = time_copy(scratch, circuit, NULL)};
+    Pipeline p = {.arena = scratch, .options = options, .diags = diags, .circuit = time_copy(scratch, circuit, NULL, options->part)};
     *report = (TimeReport){0};
     bool may_flatten = circuit->modules.n > 1 && circuit_flat_nodes(scratch, circuit) <= FLAT_NODES;
     p.diags = may_flatten ? &nested_diags : diags;

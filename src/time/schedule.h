@@ -80,7 +80,10 @@ const Circuit *time_narrow(Arena *arena, const Circuit *circuit, TimeSchedule *s
 
 /* insert.c */
 /* A copy with the delays that the schedules ask for ([modules]), arrivals and latency; NULL: a copy without any delays, and
- * with each quantise that rounds and saturates in two steps. */
-Circuit *time_copy(Arena *arena, const Circuit *circuit, TimeSchedule *const *schedules);
+ * with each quantise that rounds and saturates in two steps, and narrow comparisons as tables where the part's have six inputs. */
+Circuit *time_copy(Arena *arena, const Circuit *circuit, TimeSchedule *const *schedules, const PartModel *part);
+
+/* order.c: a comparison or choice by order as tables; CIRCUIT_NONE where it had better stay */
+CircuitRef time_split_order(CircuitModule *to, const CircuitNode *node, const CircuitRef *operands);
 
 #endif
