@@ -63,6 +63,39 @@ bool lower_cannot_overflow(const GraphNode *x, uint32_t element, const Quantiser
     return counts.overflows == 0 && lo >= quantiser_min(q) && hi <= fixed_max(q->type);
 }
 
+/* Comparing and selecting all bits of a window's values, and limiting one, against limiting all of them first. */
+static bool limits_pay_behind(const Lower *l, GraphRef pool, const CircuitRef *floor, const GraphNode *quantise)
+{
+    const GraphPool *of = lower_node(l, pool)->attr.pool;
+    uint64_t n = (uint64_t)of->height * of->width, wide = 0, narrow = 0;
+    for (uint32_t e = 0, count = shape_size(quantise->shape); e < count; e++) {
+        wide += wire(l, floor[e])->type.bits;
+        narrow += quantiser_at(&quantise->attr.quant->map, quantise->shape, e)->type.bits;
+    }
+    return (n - 1) * 2 * wide + narrow < (n - 1) * 2 * narrow + n * narrow;
+}
+
+static void lower_floors(Lower *l, GraphRef ref, const CircuitRef *in, CircuitRef *out)
+{
+    const GraphNode *node = lower_node(l, ref), *x = lower_input_node(l, ref, 0);
+    uint32_t n = shape_size(node->shape);
+    for (uint32_t e = 0; e < n; e++) {
+        l->b.element = e;
+        out[e] = lower_floor(&l->b, in[e], type_at(&x->type, x->shape, e).frac, quantiser_at(&node->attr.quant->map, node->shape, e));
+    }
+    if (l->pool[ref] != GRAPH_NONE && limits_pay_behind(l, l->pool[ref], out, node)) {
+        l->limits[l->pool[ref]] = ref;
+        return;
+    }
+    for (uint32_t e = 0; e < n; e++) {
+        l->b.element = e;
+        Quantiser q = *quantiser_at(&node->attr.quant->map, node->shape, e);
+        if (lower_cannot_overflow(x, e, &q))
+            q.overflow = OVERFLOW_WRAP; /* costs nothing */
+        out[e] = lower_limited(&l->b, out[e], &q, l->floors[ref] == LOWER_FLOORS_POSITIVE);
+    }
+}
+
 void lower_quantise(Lower *l, GraphRef ref)
 {
     const GraphNode *node = lower_node(l, ref), *x = lower_input_node(l, ref, 0);
@@ -72,6 +105,10 @@ void lower_quantise(Lower *l, GraphRef ref)
     }
     const CircuitRef *in = lower_in(l, ref, 0);
     CircuitRef *out = lower_new(l, ref);
+    if (l->floors[ref] != LOWER_ROUNDS) {
+        lower_floors(l, ref, in, out);
+        return;
+    }
     for (uint32_t e = 0, n = shape_size(node->shape); e < n; e++) {
         l->b.element = e;
         Quantiser q = *quantiser_at(&node->attr.quant->map, node->shape, e);
@@ -81,10 +118,7 @@ void lower_quantise(Lower *l, GraphRef ref)
         }
         if (lower_cannot_overflow(x, e, &q))
             q.overflow = OVERFLOW_WRAP; /* costs nothing */
-        if (l->floors[ref] == LOWER_ROUNDS)
-            out[e] = lower_quantised(&l->b, in[e], &q);
-        else
-            out[e] = lower_floored(&l->b, in[e], type_at(&x->type, x->shape, e).frac, &q, l->floors[ref] == LOWER_FLOORS_POSITIVE);
+        out[e] = lower_quantised(&l->b, in[e], &q);
     }
 }
 

@@ -27,19 +27,23 @@ void lower_max_pool(Lower *l, GraphRef ref)
     const GraphNode *node = lower_node(l, ref);
     const GraphPool *pool = node->attr.pool;
     Shape x = lower_input_node(l, ref, 0)->shape;
+    GraphRef limits = l->limits[ref]; /* of the values, which are limited one a window */
     const CircuitRef *in = lower_in(l, ref, 0);
     CircuitRef *out = lower_new(l, ref), *term = arena_array(l->arena, CircuitRef, (size_t)pool->height * pool->width);
     for (uint32_t e = 0, n = shape_size(node->shape); e < n; e++) {
         LowerWindow window = lower_pool_window(node, x, e);
-        uint32_t n_terms = 0;
+        uint32_t n_terms = 0, last = 0;
         l->b.element = e;
         for (uint32_t k = 0, source; k < window.n; k++)
             if (lower_window_element(&window, k, &source))
-                term[n_terms++] = in[source];
+                term[n_terms++] = in[last = source];
         for (; n_terms > 1; n_terms = (n_terms + 1) / 2)
             for (uint32_t i = 0; i < n_terms; i += 2)
                 term[i / 2] = i + 1 < n_terms ? lower_max(&l->b, term[i], term[i + 1]) : term[i];
         out[e] = term[0];
+        if (limits != GRAPH_NONE)
+            out[e] = lower_limited(&l->b, out[e], quantiser_at(&lower_node(l, limits)->attr.quant->map, x, last),
+                                   l->floors[limits] == LOWER_FLOORS_POSITIVE);
     }
 }
 

@@ -44,6 +44,8 @@ typedef struct Lower {
     LowerLead **lead;            /* [module->nodes.n] -> [columns]: constants that a sum's wires are ahead by; NULL: none */
     bool *put_off;               /* [module->nodes.n]: a ReLU that is left to the assignment behind it */
     LowerFloors *floors;         /* [module->nodes.n]: of an assignment */
+    GraphRef *pool;              /* [module->nodes.n]: the max_pool to which an assignment may leave its limits; GRAPH_NONE */
+    GraphRef *limits;            /* [module->nodes.n]: the assignment whose limits a max_pool has to do */
     int32_t **need;              /* [module->nodes.n] -> [shape_size]: bits from 2^need up are not read */
     uint32_t *circuit_module_of; /* [graph modules] index into circuit->modules */
     struct LowerTimes {
@@ -88,8 +90,9 @@ void lower_end_module(Lower *l, uint32_t index);  /* l->b.module, which is the c
 void lower_find_needs(Lower *l);
 /* rounding.c: fills l->lead, l->put_off, l->floors */
 void lower_find_leads(Lower *l);
-/* x: a value with its lead in it, reckoned at frac `from`; positive: a ReLU was put off */
-CircuitRef lower_floored(CircuitBuilder *b, CircuitRef x, int32_t from, const Quantiser *q, bool positive);
+/* x: a value with its lead in it, reckoned at frac `from` -> rounded, all bits; and its ReLU, where one was put off, and overflow */
+CircuitRef lower_floor(CircuitBuilder *b, CircuitRef x, int32_t from, const Quantiser *q);
+CircuitRef lower_limited(CircuitBuilder *b, CircuitRef t, const Quantiser *q, bool positive);
 /* element.c, extreme.c: the elements of x that an element of a transpose, of a pool is made of */
 typedef struct LowerWindow {
     int64_t row, column; /* of its upper left corner, which may lie in the padding */

@@ -70,6 +70,35 @@ typedef struct Search {
     GraphRef *user; /* [nodes] the only one; GRAPH_NONE: none, several, or an output */
 } Search;
 
+/* A ReLU and the limits may be left until behind a pool: the largest value is limited alone, but wider ones are compared. */
+static bool is_monotone(const GraphNode *quantise, Shape shape)
+{
+    for (uint32_t i = 0, n = spread_count(quantise->attr.quant->map.spread, shape); i < n; i++) {
+        const Quantiser *q = &quantise->attr.quant->map.at[i];
+        if (q->type.bits == 0 || (q->overflow != OVERFLOW_SAT && q->overflow != OVERFLOW_SAT_SYM))
+            return false;
+    }
+    return true;
+}
+
+static bool windows_agree(const GraphNode *pool, const GraphNode *quantise)
+{
+    const QuantMap *map = &quantise->attr.quant->map;
+    for (uint32_t e = 0, n = shape_size(pool->shape); e < n; e++) {
+        LowerWindow window = lower_pool_window(pool, quantise->shape, e);
+        const Quantiser *first = NULL;
+        for (uint32_t k = 0, source; k < window.n; k++) {
+            if (!lower_window_element(&window, k, &source))
+                continue;
+            const Quantiser *q = quantiser_at(map, quantise->shape, source);
+            first = first != NULL ? first : q;
+            if (!quantiser_equal(*q, *first))
+                return false;
+        }
+    }
+    return true;
+}
+
 static Search find_users(Lower *l)
 {
     const GraphModule *module = l->module;
@@ -209,12 +238,26 @@ static bool takes_lead(Lower *l, GraphRef ref, const Ask *asked)
     return asked != NULL && (nothing || l->lead[ref] != NULL);
 }
 
+static void find_pool(const Search *s, GraphRef reader)
+{
+    Lower *l = s->l;
+    const GraphNode *quantise = lower_node(l, reader);
+    GraphRef pool = s->user[reader];
+    if (pool != GRAPH_NONE && lower_node(l, pool)->op == GRAPH_max_pool && is_monotone(quantise, quantise->shape) &&
+        windows_agree(lower_node(l, pool), quantise))
+        l->pool[reader] = pool;
+}
+
 void lower_find_leads(Lower *l)
 {
     uint32_t n = l->module->nodes.n;
     l->lead = arena_array(l->arena, LowerLead *, n);
     l->put_off = arena_array(l->arena, bool, n);
     l->floors = arena_array(l->arena, LowerFloors, n);
+    l->pool = arena_array(l->arena, GraphRef, n);
+    l->limits = arena_array(l->arena, GraphRef, n);
+    for (GraphRef ref = 0; ref < n; ref++)
+        l->pool[ref] = l->limits[ref] = GRAPH_NONE;
     if (l->options->plain)
         return;
     Search s = find_users(l);
@@ -224,6 +267,7 @@ void lower_find_leads(Lower *l)
         if (reader == GRAPH_NONE || l->floors[reader] != LOWER_ROUNDS || !takes_lead(l, sum, ask_sum(l, sum, reader, behind_relu)))
             continue;
         l->floors[reader] = behind_relu ? LOWER_FLOORS_POSITIVE : LOWER_FLOORS;
+        find_pool(&s, reader);
         for (GraphRef at = s.user[sum]; at != reader; at = s.user[at])
             l->put_off[at] = lower_node(l, at)->op == GRAPH_relu;
     }
@@ -250,20 +294,23 @@ static CircuitRef ties_to_even(CircuitBuilder *b, CircuitRef x, CircuitRef t, in
     return type.frac == 0 ? placed : circuit_shift(b, placed, -type.frac);
 }
 
-CircuitRef lower_floored(CircuitBuilder *b, CircuitRef x, int32_t from, const Quantiser *q, bool positive)
+CircuitRef lower_floor(CircuitBuilder *b, CircuitRef x, int32_t from, const Quantiser *q)
 {
     CircuitRef t = x;
     const CircuitNode *sum = circuit_node(b->module, x);
     int64_t dropped = (int64_t)sum->type.frac - q->type.frac;
-    Quantiser limits = {q->type, ROUND_TRN, q->overflow, q->saturated_bits};
     if (q->type.bits == 0)
         return circuit_constant(b, 0, 0);
     if (dropped > 0) {
         Interval kept = interval_shr(sum->range, dropped < 127 ? (uint32_t)dropped : 127);
         t = circuit_quantise(b, x, &(Quantiser){interval_type(kept, q->type.frac), ROUND_TRN, OVERFLOW_WRAP, 0});
     }
-    if (q->rounding == ROUND_RND_CONV && from > q->type.frac)
-        t = ties_to_even(b, x, t, dropped);
+    return q->rounding == ROUND_RND_CONV && from > q->type.frac ? ties_to_even(b, x, t, dropped) : t;
+}
+
+CircuitRef lower_limited(CircuitBuilder *b, CircuitRef t, const Quantiser *q, bool positive)
+{
+    Quantiser limits = {q->type, ROUND_TRN, q->overflow, q->saturated_bits};
     if (positive && circuit_node(b->module, t)->range.lo < 0)
         t = lower_max(b, t, circuit_constant(b, 0, 0));
     return lower_quantised(b, t, &limits);

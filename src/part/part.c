@@ -122,6 +122,19 @@ static PartPrice logic_price(const PartModel *part, uint32_t bits, uint32_t fan_
     return (PartPrice){bits * ceil_div(fan_in - 1, part->lut_inputs - 1), 0, levels * (part->lut_ps + part->route_ps)};
 }
 
+/* Order of two numbers. With a table behind each carry position, a position compares as many bits of both as a table reads: one table says
+ * that they are equal, one that they decide; few of them need no chain, and the lowest one never passes anything on. */
+static PartPrice compare_price(const PartModel *part, uint32_t bits)
+{
+    uint32_t groups = ceil_div(bits, part->lut_inputs / 2);
+    if (part->chain != PART_CHAIN_PAIRED)
+        return chain_price(part, bits, 0);
+    if (groups <= 2)
+        return (PartPrice){groups > 0 ? 2 * groups - 1 : 0, 0, groups * (part->lut_ps + part->route_ps)};
+    PartPrice chain = chain_price(part, groups, 0);
+    return (PartPrice){2 * groups, groups, chain.delay_ps};
+}
+
 /* Rows of partial products, summed as a tree of chains: the form without DSP blocks. */
 static PartPrice multiply_price(const PartModel *part, uint32_t bits, uint32_t other_bits)
 {
@@ -157,7 +170,7 @@ PartPrice part_price(const PartModel *part, PartQuery query)
     case PART_NEGATE:
         return chain_price(part, query.bits, query.bits);
     case PART_COMPARE:
-        return query.constant ? logic_price(part, 1, query.bits) : chain_price(part, query.bits, 0);
+        return query.constant ? logic_price(part, 1, query.bits) : compare_price(part, query.bits);
     case PART_EQUAL:
         return logic_price(part, 1, query.constant ? query.bits : 2 * query.bits);
     case PART_SELECT:

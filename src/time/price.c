@@ -4,20 +4,24 @@
 
 typedef struct Operand {
     FixedType type;
-    bool constant;
+    bool constant, negative;
     i128 value;
 } Operand;
 
 static Operand operand_of(const CircuitModule *module, const CircuitNode *node, uint32_t i)
 {
     const CircuitNode *n = circuit_node(module, circuit_operand(module, node, i));
-    return (Operand){.type = n->type, .constant = n->op == CIRCUIT_constant, .value = n->op == CIRCUIT_constant ? n->attr.value : 0};
+    return (Operand){.type = n->type,
+                     .constant = n->op == CIRCUIT_constant,
+                     .negative = n->type.is_signed && n->range.hi < 0,
+                     .value = n->op == CIRCUIT_constant ? n->attr.value : 0};
 }
 
-/* Whether an operand that covers [low, low + bits) has a varying bit at position p: its own, or a copy of its sign. */
+/* Whether an operand that covers [low, low + bits) has a varying bit at position p: its own, or a copy of its sign, which does not vary
+ * where all its values are negative. */
 static bool varies(const Operand *x, int64_t low, int64_t p)
 {
-    return !x->constant && p >= low && (p < low + x->type.bits || x->type.is_signed);
+    return !x->constant && p >= low && (p < low + x->type.bits - x->negative || (x->type.is_signed && !x->negative));
 }
 
 /* The positions of a chain: from the higher of the two starts (of a difference: the subtrahend's) to the top of the result. Positions where
@@ -98,6 +102,18 @@ static PartPrice compare_price(const PartModel *part, const CircuitModule *modul
                                                                              : bits_b)});
 }
 
+/* The order of a minimum's or maximum's operands; narrow ones are told by their difference, as emit/verilog/ops.c writes it. */
+static PartPrice extreme_price(const PartModel *part, const CircuitModule *module, const CircuitNode *node)
+{
+    Operand a = operand_of(module, node, 0), b = operand_of(module, node, 1);
+    int32_t frac = a.type.frac > b.type.frac ? a.type.frac : b.type.frac;
+    int64_t bits_a = (int64_t)a.type.bits + frac - a.type.frac, bits_b = (int64_t)b.type.bits + frac - b.type.frac;
+    int64_t bits = bits_a > bits_b ? bits_a : bits_b;
+    if (a.constant || b.constant || bits < 4 || bits > 6)
+        return compare_price(part, module, node, 0, false);
+    return part_price(part, (PartQuery){.operation = PART_ADD, .bits = (uint32_t)bits});
+}
+
 /* The multiplexers of a select: positions where one choice is constant are gates, where both are, wires. */
 static PartPrice select_price(const PartModel *part, const CircuitModule *module, const CircuitNode *node, uint32_t first)
 {
@@ -171,7 +187,7 @@ PartPrice time_node_price(const PartModel *part, const CircuitModule *module, co
         return select_price(part, module, node, 1);
     case CIRCUIT_min:
     case CIRCUIT_max:
-        return part_price_then(compare_price(part, module, node, 0, false), select_price(part, module, node, 0));
+        return part_price_then(extreme_price(part, module, node), select_price(part, module, node, 0));
     case CIRCUIT_table: {
         const CircuitTable *table = &module->circuit->tables.at[node->attr.index];
         bool small = table->address_bits <= u32_min(6, part_lut_inputs(part));

@@ -10,6 +10,8 @@
 
 #include <assert.h>
 
+enum { LEAST_DIFFERENCE = 4, MOST_DIFFERENCE = 6 }; /* bits of numbers whose order is told by their difference */
+
 static const CircuitNode *operand_node(VerilogModule *m, CircuitRef ref, uint32_t i)
 {
     return circuit_node(m->module, circuit_operand(m->module, circuit_node(m->module, ref), i));
@@ -178,13 +180,41 @@ void emit_verilog_select(VerilogModule *m, CircuitRef ref)
     verilog_end_wire(m, ref);
 }
 
+/* Whether the order of two numbers is told by the sign of their difference. Between what Yosys compares in one table and what it compares
+ * on a carry chain lie widths that it spreads over logic, together with what stands before and behind; a tree of maxima doubles that way.
+ */
+static bool is_told_by_difference(VerilogModule *m, EmitPair p)
+{
+    uint32_t bits = p.width - (!m->signals.at[p.a].is_signed && !m->signals.at[p.b].is_signed);
+    return m->signals.at[p.a].name && m->signals.at[p.b].name && bits >= LEAST_DIFFERENCE && bits <= MOST_DIFFERENCE &&
+           emit_outcome(m, EMIT_LESS, p) == EMIT_DEPENDS;
+}
+
+/* Helper wire `below`: the difference, its sign on top. */
+static uint32_t emit_difference(VerilogModule *m, CircuitRef ref, EmitPair p)
+{
+    uint32_t width = p.width + (m->signals.at[p.a].is_signed || m->signals.at[p.b].is_signed);
+    uint32_t below = verilog_helper(m, ref, "below", false, width);
+    put_bits(m, &m->body, p.a, p.lsb_a, width);
+    text_put(&m->body, " - ");
+    put_bits(m, &m->body, p.b, p.lsb_b, width);
+    text_put(&m->body, ";\n");
+    return below;
+}
+
 /* first < second ? first : second, or the other one */
 static void emit_extreme(VerilogModule *m, CircuitRef ref, bool smaller)
 {
     const CircuitNode *node = circuit_node(m->module, ref);
     uint32_t first = emit_is_zero(m, emit_operand(m, ref, 0)) ? 1 : 0; /* a constant 0 second: then the sign bit tells */
+    EmitPair p = emit_align_pair(m, ref, first, 1 - first, true);
+    bool by_difference = is_told_by_difference(m, p);
+    uint32_t below = by_difference ? emit_difference(m, ref, p) : 0;
     verilog_begin_wire(m, ref);
-    put_relation(m, &m->body, EMIT_LESS, emit_align_pair(m, ref, first, 1 - first, true));
+    if (by_difference)
+        put_bits(m, &m->body, below, m->signals.at[below].bits - 1, 1);
+    else
+        put_relation(m, &m->body, EMIT_LESS, p);
     text_put(&m->body, " ? ");
     put_operand(m, &m->body, ref, smaller ? first : 1 - first, 0, node->type.frac, node->type.bits);
     text_put(&m->body, " : ");

@@ -204,7 +204,8 @@ static CircuitRef positive_part(WireRewrite *r, const CircuitNode *node, const C
 {
     for (uint32_t i = 0; i < 2 && node->op == CIRCUIT_max && !node->wrap; i++) {
         const CircuitNode *zero = wire_at(r, operands[i]), *x = wire_at(r, operands[1 - i]);
-        if (zero->op != CIRCUIT_constant || zero->attr.value != 0 || !x->type.is_signed || x->type.frac != node->type.frac)
+        if (zero->op != CIRCUIT_constant || zero->attr.value != 0 || !x->type.is_signed || x->type.frac != node->type.frac ||
+            node->range.zeros > 0) /* which a node that wraps does not promise, and readers may count on */
             continue;
         CircuitBuilder b = {r->to, node->layer, node->element};
         CircuitRef sign = circuit_slice(&b, operands[1 - i], x->type.bits - 1u, x->type.bits - 1u);
