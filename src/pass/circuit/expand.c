@@ -199,10 +199,10 @@ static bool stays(const CircuitNode *node, const CircuitNode *x)
            (!rounds && node->overflow == OVERFLOW_SAT_ZERO) || drop >= x->type.bits || x->type.bits - drop >= FIXED_MAX_BITS;
 }
 
-/* match: max(x, 0).  result: sign ? 0 : x, whose upper bits may be left out where nobody reads them */
+/* match: max(x, 0), not known to be 0.  result: sign ? 0 : x, on x's grid, whose upper bits may be left out where nobody reads them */
 static CircuitRef positive_part(WireRewrite *r, const CircuitNode *node, const CircuitRef *operands)
 {
-    for (uint32_t i = 0; i < 2 && node->op == CIRCUIT_max && !node->wrap; i++) {
+    for (uint32_t i = 0; i < 2 && node->op == CIRCUIT_max && !node->wrap && !interval_is_point(node->range); i++) {
         const CircuitNode *zero = wire_at(r, operands[i]), *x = wire_at(r, operands[1 - i]);
         if (zero->op != CIRCUIT_constant || zero->attr.value != 0 || !x->type.is_signed || x->type.frac != node->type.frac ||
             node->range.zeros > 0) /* which a node that wraps does not promise, and readers may count on */
@@ -213,7 +213,7 @@ static CircuitRef positive_part(WireRewrite *r, const CircuitNode *node, const C
         select.op = CIRCUIT_select;
         select.n_operands = 3;
         select.wrap = true; /* what is not taken is negative */
-        select.range = interval_of_type(select.type);
+        select.range = interval_wrap(interval_join(interval_point(0), x->range), select.type);
         return wire_add(r, &select, (CircuitRef[]){sign, operands[i], operands[1 - i]});
     }
     return CIRCUIT_NONE;
