@@ -47,12 +47,31 @@ static void make_problems(Arena *arena, CmvmProblem *problem, uint32_t effort)
     }
 }
 
+static bool same_node(const CmvmNode *a, const CmvmNode *b)
+{
+    return a->a == b->a && a->b == b->b && a->c == b->c && a->shift_a == b->shift_a && a->shift_b == b->shift_b &&
+           a->shift_c == b->shift_c && a->negate_b == b->negate_b && a->negate_c == b->negate_c;
+}
+
+static bool same_range(const CmvmRange *a, const CmvmRange *b)
+{
+    return interval_equal(a->raw, b->raw) && a->step_log2 == b->step_log2 && a->known == b->known;
+}
+
+static bool same_result(const CmvmResult *a, const CmvmResult *b)
+{
+    return a->source == b->source && a->shift == b->shift && a->ready_ps == b->ready_ps && a->negate == b->negate;
+}
+
 static bool is_same(const CmvmSolution *a, const CmvmSolution *b)
 {
-    return a->n_nodes == b->n_nodes && a->cost_bits == b->cost_bits && a->luts == b->luts && a->depth == b->depth && a->work == b->work &&
-           (a->n_nodes == 0 || (memcmp(a->node, b->node, a->n_nodes * sizeof *a->node) == 0 &&
-                                memcmp(a->range, b->range, a->n_nodes * sizeof *a->range) == 0)) &&
-           memcmp(a->out, b->out, SIDE * sizeof *a->out) == 0;
+    bool same =
+        a->n_nodes == b->n_nodes && a->cost_bits == b->cost_bits && a->luts == b->luts && a->depth == b->depth && a->work == b->work;
+    for (uint32_t n = 0; same && n < a->n_nodes; n++)
+        same = same_node(&a->node[n], &b->node[n]) && same_range(&a->range[n], &b->range[n]);
+    for (uint32_t j = 0; same && j < SIDE; j++)
+        same = same_result(&a->out[j], &b->out[j]);
+    return same;
 }
 
 static void same_on_threads(void **state)
