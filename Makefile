@@ -31,6 +31,8 @@ test-all: $(BUILD)/build.ninja
 
 bench: all
 	@bench/run $(BUILD)/kaon
+	@bench/cmvm $(BUILD)/kaon
+	@bench/cmvm $(BUILD)/kaon --times
 	@bench/nets $(BUILD)/kaon --no-synth
 
 # SECONDS_EACH=600 make fuzz
