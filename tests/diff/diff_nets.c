@@ -358,7 +358,7 @@ int main(int argc, char **argv)
     if (totals.prove) {
         printf("seed %lld: %u of %u proofs shown, %u of %u circuits wrong, %u proofs wrong\n", (long long)seed, totals.shown,
                totals.compared, totals.found, totals.compared, totals.differences);
-        return totals.differences > 0 || (totals.mutate ? totals.found * 3 <= totals.mutated : totals.shown * 10 < totals.compared * 9);
+        return totals.differences > 0 || (totals.mutate ? totals.found * 3 <= totals.mutated : totals.shown * 3 < totals.compared * 2);
     }
     if (totals.mutate) {
         printf("seed %lld: %u of %u mutations found\n", (long long)seed, totals.found, totals.mutated);
