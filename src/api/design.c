@@ -83,6 +83,7 @@ bool design_schedule(Design *design, DiagList *diags)
         .part = design->options.part,
         .clock_ps = design->options.clock_ps,
         .latency_cycles = design->options.latency_cycles,
+        .narrow = true,
         .register_inputs = true,
         .register_outputs = true,
     };

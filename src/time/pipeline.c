@@ -215,7 +215,8 @@ static uint32_t choose_clock(Pipeline *p)
 static void narrow(Pipeline *p, uint32_t clock_ps)
 {
     TimeSchedule *top = p->schedules[0];
-    if (p->circuit->modules.n > 1 || p->options->latency_cycles >= 0 || top->n_groups > 1 || clock_ps <= part_register_ps(p->options->part))
+    if (!p->options->narrow || p->circuit->modules.n > 1 || p->options->latency_cycles >= 0 || top->n_groups > 1 ||
+        clock_ps <= part_register_ps(p->options->part))
         return;
     top->budget_ps = (int64_t)clock_ps - part_register_ps(p->options->part);
     p->circuit = time_narrow(p->arena, p->circuit, top, p->options->part);

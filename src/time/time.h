@@ -10,6 +10,7 @@ typedef struct TimeOptions {
     const PartModel *part;
     uint32_t clock_ps;      /* 0: the part's default */
     int32_t latency_cycles; /* -1: as many as the clock needs; otherwise exactly this many, at the shortest clock that allows it */
+    bool narrow; /* sums of few bits may become tables where that saves a clock; a proof by coefficients does not see through them */
     bool register_inputs, register_outputs; /* ports start and end in registers; they count as registers and clocks */
 } TimeOptions;
 

@@ -433,11 +433,11 @@ static void test_narrow_sums_become_tables(void **state)
                                     "  %7 = add %6, %4 : s8.0 [-2, 69]\n  %8 = add %3, %7 : s8.0 [-2, 72]\n"
                                     "  %9 = quant %8 trn wrap : u7.0 [0, 127]\n  output y = %9\n");
     TimeReport report;
-    Circuit *result = pipeline(arena, circuit, (TimeOptions){.clock_ps = 3300, .latency_cycles = -1}, &report);
+    Circuit *result = pipeline(arena, circuit, (TimeOptions){.narrow = true, .clock_ps = 3300, .latency_cycles = -1}, &report);
     assert_int_equal(report.latency_cycles, 0);
     assert_int_equal(count_ops(result, CIRCUIT_table), 1);
     assert_int_equal(count_ops(result, CIRCUIT_add), 2); /* and the first two sums are one table of six inputs */
-    result = pipeline(arena, circuit, (TimeOptions){.clock_ps = 9000, .latency_cycles = -1}, &report);
+    result = pipeline(arena, circuit, (TimeOptions){.narrow = true, .clock_ps = 9000, .latency_cycles = -1}, &report);
     assert_int_equal(count_ops(result, CIRCUIT_table), 0); /* nothing to save */
 }
 
@@ -473,7 +473,8 @@ static void test_random_tables(void **state)
         CircuitRandomOptions shape = {.n_nodes = 30, .max_bits = 1 + rng_below(&rng, 3)};
         Circuit *circuit = circuit_random(arena, &rng, &shape);
         TimeReport report;
-        Circuit *result = pipeline(arena, circuit, (TimeOptions){.clock_ps = 1500 + rng_below(&rng, 3000), .latency_cycles = -1}, &report);
+        Circuit *result = pipeline(arena, circuit,
+                                   (TimeOptions){.narrow = true, .clock_ps = 1500 + rng_below(&rng, 3000), .latency_cycles = -1}, &report);
         uint32_t before = count_ops(circuit, CIRCUIT_table), after = count_ops(result, CIRCUIT_table);
         tables += after > before;
         if (!runs_alike(arena, circuit, result, seed)) {
