@@ -97,7 +97,7 @@ static Sum find_sum(const Narrow *w, CircuitRef i)
     return sum;
 }
 
-static bool may_be(Interval range, i128 raw) { return interval_has(range, raw) && (raw & (((i128)1 << range.zeros) - 1)) == 0; }
+static bool may_be(Interval range, i128 raw) { return interval_has(range, raw) && ((u128)raw & (((u128)1 << range.zeros) - 1)) == 0; }
 
 /* The sum's raw value for one pattern of its leaves, or its lower limit where that cannot come. */
 static i128 entry_of(const Narrow *w, const Sum *sum, uint32_t address)
