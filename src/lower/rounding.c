@@ -281,6 +281,10 @@ static CircuitRef ties_to_even(CircuitBuilder *b, CircuitRef x, CircuitRef t, in
     FixedType type = circuit_node(b->module, t)->type, sum = circuit_node(b->module, x)->type;
     if (dropped < 0)
         return t;
+    if (type.is_signed && type.bits == 1) { /* -1 without its lowest bit is -2 */
+        type.bits = 2;
+        t = circuit_quantise(b, t, &(Quantiser){type, ROUND_TRN, OVERFLOW_WRAP, 0});
+    }
     CircuitRef low = circuit_constant(b, 0, 0);
     if (dropped > 0) {
         uint32_t top = (dropped < sum.bits ? (uint32_t)dropped : sum.bits) - 1u;
