@@ -165,7 +165,7 @@ static i128 random_raw(Rng *rng, Interval r)
     case 2:
         return interval_has(r, 0) ? 0 : r.lo;
     default:
-        return r.lo + (i128)((rng_u64(rng) % (uint64_t)(((r.hi - r.lo) >> r.zeros) + 1)) << r.zeros);
+        return r.lo + (i128)((u128)(rng_u64(rng) % (uint64_t)(((r.hi - r.lo) >> r.zeros) + 1)) << r.zeros);
     }
 }
 
